@@ -1,0 +1,178 @@
+import { instantOf } from './instant.ts'
+import type { EpochMs } from './time-range.ts'
+
+export type JsonObject = { readonly [key: string]: unknown }
+export type EventId = string
+
+/** Who did what to what: read from the parsed record by the source that knows its shape. */
+export type EventReader = {
+  /** The source type (`infisical`), the same for every event it returns. */
+  readonly type: string
+  actor(record: JsonObject): string | undefined
+  action(record: JsonObject): string
+  target(record: JsonObject): string | undefined
+}
+
+/** One audit log entry, in its native shape, as bytes that are never re-serialised on a pass-through path. */
+export interface AuditEvent {
+  /** The source type, `infisical`. */
+  readonly source: string
+  /** Unique within its source; the source's own id, never one we made up. */
+  readonly id: EventId
+  /** RFC 3339, with every fraction digit the source sent. */
+  readonly occurredAt: string
+  /** The same instant rounded down; for windows and sorting, never for output. */
+  readonly occurredAtMs: EpochMs
+  readonly actor: string | undefined
+  readonly action: string
+  readonly target: string | undefined
+  /** Where the event's own JSON lies: `buffer[start, end)`. Hot paths copy from here; `bytes` makes a view of it. */
+  readonly buffer: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly bytes: Uint8Array
+  /** The same, parsed on first use and kept; for filters, checks and tables. Nothing writes to it. */
+  record(): JsonObject
+}
+
+const utf8 = new TextDecoder('utf-8')
+
+/**
+ * An event that is a span of a larger reply. Everything but the span is read on first use: an export of a million events never parses one.
+ * `idStart`/`idEnd` and `timeStart`/`timeEnd` bound the text between the quotes, plain ASCII without escapes.
+ */
+export class SpanEvent implements AuditEvent {
+  readonly buffer: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly idStart: number
+  readonly idEnd: number
+  readonly timeStart: number
+  readonly timeEnd: number
+  readonly occurredAtMs: EpochMs
+  readonly #reader: EventReader
+  #record: JsonObject | undefined
+
+  constructor(
+    reader: EventReader,
+    buffer: Uint8Array,
+    span: {
+      readonly start: number
+      readonly end: number
+      readonly idStart: number
+      readonly idEnd: number
+      readonly timeStart: number
+      readonly timeEnd: number
+    },
+  ) {
+    this.#reader = reader
+    this.buffer = buffer
+    this.start = span.start
+    this.end = span.end
+    this.idStart = span.idStart
+    this.idEnd = span.idEnd
+    this.timeStart = span.timeStart
+    this.timeEnd = span.timeEnd
+    this.occurredAtMs = instantOf(buffer, span.timeStart, span.timeEnd)
+  }
+
+  get source(): string {
+    return this.#reader.type
+  }
+  get id(): EventId {
+    return ascii(this.buffer, this.idStart, this.idEnd)
+  }
+  get occurredAt(): string {
+    return ascii(this.buffer, this.timeStart, this.timeEnd)
+  }
+  get actor(): string | undefined {
+    return this.#reader.actor(this.record())
+  }
+  get action(): string {
+    return this.#reader.action(this.record())
+  }
+  get target(): string | undefined {
+    return this.#reader.target(this.record())
+  }
+  get bytes(): Uint8Array {
+    return this.buffer.subarray(this.start, this.end)
+  }
+  record(): JsonObject {
+    this.#record ??= JSON.parse(utf8.decode(this.bytes)) as JsonObject
+    return this.#record
+  }
+}
+
+/** An event whose id or time are not plain members of its JSON (a CSV row, a number, an alias): the reader says what they are. */
+export class NamedEvent implements AuditEvent {
+  readonly buffer: Uint8Array
+  readonly start = 0
+  readonly end: number
+  readonly id: EventId
+  readonly occurredAt: string
+  readonly occurredAtMs: EpochMs
+  readonly #reader: EventReader
+  #record: JsonObject | undefined
+
+  constructor(
+    reader: EventReader,
+    bytes: Uint8Array,
+    named: {
+      readonly id: EventId
+      readonly occurredAt: string
+      readonly occurredAtMs: EpochMs
+      readonly record?: JsonObject
+    },
+  ) {
+    this.#reader = reader
+    this.buffer = bytes
+    this.end = bytes.length
+    this.id = named.id
+    this.occurredAt = named.occurredAt
+    this.occurredAtMs = named.occurredAtMs
+    this.#record = named.record
+  }
+
+  get source(): string {
+    return this.#reader.type
+  }
+  get actor(): string | undefined {
+    return this.#reader.actor(this.record())
+  }
+  get action(): string {
+    return this.#reader.action(this.record())
+  }
+  get target(): string | undefined {
+    return this.#reader.target(this.record())
+  }
+  get bytes(): Uint8Array {
+    return this.buffer.subarray(0, this.end)
+  }
+  record(): JsonObject {
+    this.#record ??= JSON.parse(utf8.decode(this.buffer)) as JsonObject
+    return this.#record
+  }
+}
+
+/** Ascending by time, then by fraction digits below the millisecond, then by id: the order of every export and backfill. */
+export function compareEvents(a: AuditEvent, b: AuditEvent): number {
+  if (a.occurredAtMs !== b.occurredAtMs) return a.occurredAtMs - b.occurredAtMs
+  const fraction = compareFraction(a.occurredAt, b.occurredAt)
+  if (fraction !== 0) return fraction
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+function compareFraction(a: string, b: string): number {
+  if (a === b || (a.length <= 24 && b.length <= 24)) return 0
+  const [left, right] = [fractionOf(a), fractionOf(b)]
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function fractionOf(time: string): string {
+  return (/\.(\d+)/.exec(time)?.[1] ?? '').padEnd(9, '0')
+}
+
+function ascii(buffer: Uint8Array, start: number, end: number): string {
+  // Buffer is a global of every Node; core needs no import for it.
+  return Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1')
+}

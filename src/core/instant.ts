@@ -1,0 +1,61 @@
+import type { EpochMs } from './time-range.ts'
+
+/**
+ * The instant spelled by the ASCII bytes `buffer[start, end)`, an RFC 3339 time, in milliseconds rounded down.
+ * The usual spelling (`2026-11-20T12:45:41.528Z`) is read digit by digit; anything else goes through `Date`.
+ * @throws RangeError when the text is not a time
+ */
+export function instantOf(buffer: Uint8Array, start: number, end: number): EpochMs {
+  if (end - start >= 20 && buffer[end - 1] === Z && buffer[start + 10] === T) {
+    const ms = readUtc(buffer, start, end)
+    if (ms !== undefined) return ms
+  }
+  const text = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString('latin1')
+  return instantOfText(text)
+}
+
+/** The same for a string. A time without a zone is UTC, as every audit log that leaves the zone out means it. */
+export function instantOfText(text: string): EpochMs {
+  const zoned = /[Zz]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`
+  // Date keeps at most milliseconds; cutting the digits first makes sure that it rounds down.
+  const ms = Date.parse(zoned.replace(' ', 'T').replace(/(\.\d{3})\d+/, '$1'))
+  if (Number.isNaN(ms)) throw new RangeError(`not a time: ${JSON.stringify(text.slice(0, 40))}`)
+  return ms
+}
+
+const Z = 0x5a
+const T = 0x54
+const ZERO = 0x30
+let lastDay = Number.NaN
+let lastDayMs = 0
+
+function readUtc(b: Uint8Array, s: number, end: number): EpochMs | undefined {
+  const day = digits(b, s, 4) * 10_000 + digits(b, s + 5, 2) * 100 + digits(b, s + 8, 2)
+  const time = digits(b, s + 11, 2) * 3600 + digits(b, s + 14, 2) * 60 + digits(b, s + 17, 2)
+  let fraction = 0
+  if (end - s > 20) {
+    if (b[s + 19] !== 0x2e) return undefined
+    const length = Math.min(3, end - 1 - (s + 20))
+    fraction = digits(b, s + 20, length) * (length === 3 ? 1 : length === 2 ? 10 : 100)
+  }
+  if (Number.isNaN(day + time + fraction)) return undefined
+  if (day !== lastDay) {
+    const [year, month, date] = [Math.floor(day / 10_000), Math.floor(day / 100) % 100, day % 100]
+    const ms = Date.UTC(year, month - 1, date)
+    // Date.UTC rolls 31 February over; a time that does not exist is not a time.
+    if (new Date(ms).getUTCDate() !== date || month < 1 || month > 12 || year < 1000) return undefined
+    lastDay = day
+    lastDayMs = ms
+  }
+  return lastDayMs + time * 1000 + fraction
+}
+
+function digits(b: Uint8Array, at: number, length: number): number {
+  let value = 0
+  for (let i = at; i < at + length; i += 1) {
+    const digit = (b[i] ?? 0) - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
