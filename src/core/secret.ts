@@ -1,23 +1,34 @@
+/** Turns `env:NAME`, `file:PATH`, `cmd:COMMAND`, `keychain:NAME` or a literal into the value. */
+export type SecretResolver = (reference: string) => string | Promise<string>
+
 /** A credential that prints as `***` wherever it is shown by mistake; only `reveal()` gives it, and only to the code that sends it. */
 export class Secret {
-  readonly #resolve: () => string | Promise<string>
-  readonly #origin: string
+  readonly #reference: string
+  #resolver: SecretResolver | undefined
   #value: Promise<string> | undefined
 
-  /** `origin` says where it comes from without saying what it is: `env:HEC_TOKEN`, `literal`. */
-  constructor(resolve: () => string | Promise<string>, origin = 'literal') {
-    this.#resolve = resolve
-    this.#origin = origin
+  /** Without a resolver the secret must be bound before it is revealed; settings are bound as a whole by `bindSecrets`. */
+  constructor(reference: string, resolver?: SecretResolver) {
+    this.#reference = reference
+    this.#resolver = resolver
   }
 
+  /** Where it comes from without saying what it is: `env:HEC_TOKEN`, or `literal`. */
   get origin(): string {
-    return this.#origin
+    return /^(?:env|file|cmd|keychain):/.test(this.#reference) ? this.#reference : 'literal'
+  }
+
+  bind(resolver: SecretResolver): void {
+    this.#resolver = resolver
   }
 
   /** The value, resolved once. @throws UserError naming the reference that could not be resolved */
   reveal(): Promise<string> {
     this.#value ??= Promise.resolve()
-      .then(() => this.#resolve())
+      .then(() => {
+        if (this.#resolver === undefined) throw new Error('a secret was revealed before it was bound')
+        return this.#resolver(this.#reference)
+      })
       .then((value) => {
         registerSecret(value)
         return value
@@ -33,6 +44,15 @@ export class Secret {
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '***'
+  }
+}
+
+/** Binds every secret inside parsed settings. */
+export function bindSecrets(settings: unknown, resolver: SecretResolver): void {
+  if (settings instanceof Secret) settings.bind(resolver)
+  else if (Array.isArray(settings)) for (const item of settings) bindSecrets(item, resolver)
+  else if (settings !== null && typeof settings === 'object') {
+    for (const item of Object.values(settings)) bindSecrets(item, resolver)
   }
 }
 

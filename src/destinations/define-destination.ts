@@ -1,0 +1,35 @@
+import type * as z from 'zod'
+import type { AcceptWindow, BatchLimits, Destination, Frame, LatePolicy } from '../core/destination.ts'
+import type { HttpClient } from '../core/http.ts'
+import type { Clock, Log } from '../core/runtime.ts'
+
+export type DestinationParts = {
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly baseDir: string
+}
+
+export type DestinationDefinition<Options extends z.ZodType = z.ZodType> = {
+  readonly provider: string
+  readonly title: string
+  /** A `z.strictObject` that spreads `streamCommon`. */
+  readonly options: Options
+  /** What `stream types` prints; a configured stream may stay below `hard`, never above. */
+  readonly limits: { readonly default: BatchLimits; readonly hard: BatchLimits }
+  readonly frame: Frame
+  readonly accepts: AcceptWindow
+  readonly lateDefault: LatePolicy
+  readonly graceMs: number
+  /** Where the id stands in a row of the SIEM for what this provider is sent: what can be searched, in words, or `no`. */
+  readonly searchable: string
+  /** The set-up step by step, with the texts to paste, for `stream guide`. */
+  guide(): string
+  create(name: string, options: z.output<Options>, parts: DestinationParts): Destination
+}
+
+export function defineDestination<Options extends z.ZodType>(
+  definition: DestinationDefinition<Options>,
+): DestinationDefinition<Options> {
+  return definition
+}

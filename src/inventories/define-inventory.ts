@@ -1,0 +1,25 @@
+import type { HttpClient } from '../core/http.ts'
+import type { Inventory } from '../core/inventory.ts'
+import type { Clock, Log } from '../core/runtime.ts'
+
+export type InventoryParts = {
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly baseDir: string
+  /** The type of the source that is compared (`infisical`): decides where its ids stand in the SIEM's rows. */
+  readonly sourceType: string
+}
+
+/** `options` are the stream's settings as its destination's schema parsed them: search credentials live beside the delivery's. */
+export type InventoryDefinition<Options = unknown> = {
+  readonly provider: string
+  /** Undefined when the settings hold no search credentials: then nothing can be looked up. */
+  create(name: string, options: Options, parts: InventoryParts): Inventory | undefined
+}
+
+export function defineInventory<Options>(
+  definition: InventoryDefinition<Options>,
+): InventoryDefinition<Options> {
+  return definition
+}

@@ -1,0 +1,9 @@
+import type { SandboxOptions, SandboxService } from './service.ts'
+
+/** Strict servers and where they live: one line each, started on demand. */
+export const SANDBOXES: Readonly<
+  Record<string, () => Promise<(options: SandboxOptions) => Promise<SandboxService>>>
+> = {
+  infisical: () => import('./infisical/index.ts').then((file) => file.startInfisical),
+  splunk: () => import('./splunk/index.ts').then((file) => file.startSplunk),
+}
