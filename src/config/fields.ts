@@ -2,25 +2,32 @@ import * as z from 'zod'
 import { parseDuration } from '../core/duration.ts'
 import { Secret } from '../core/secret.ts'
 
+/** Tells credentials and durations apart from other texts for whoever shows, asks for or sets a value. */
+export const FIELD_MARKS = z.registry<{ kind: 'secret' | 'duration' }>()
+
 /** A credential: `env:NAME`, `file:PATH`, `cmd:COMMAND`, `keychain:NAME` or a literal. Bound to its resolver after parsing. */
 export function secret() {
   return z
     .string()
     .min(1)
     .transform((reference) => new Secret(reference))
+    .register(FIELD_MARKS, { kind: 'secret' })
 }
 
 /** `90s`, `15m`, `2h`; parsed to milliseconds. */
 export function duration() {
-  return z.string().transform((text, context) => {
-    const ms = parseDuration(text)
-    if (ms !== undefined) return ms
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(text)} is not a duration; write it like 90s, 15m, 2h or 7d`,
+  return z
+    .string()
+    .transform((text, context) => {
+      const ms = parseDuration(text)
+      if (ms !== undefined) return ms
+      context.addIssue({
+        code: 'custom',
+        message: 'this is not a duration; write it like 90s, 15m, 2h or 7d',
+      })
+      return z.NEVER
     })
-    return z.NEVER
-  })
+    .register(FIELD_MARKS, { kind: 'duration' })
 }
 
 /** An http or https URL without user info. A secret reference (`env:SUMO_URL`) is a `secret()`, not this. */
@@ -44,7 +51,14 @@ export const tls = z
   })
   .optional()
 
-const headerValue = z.string().regex(/^[^\r\n\0]*$/, 'must not contain line breaks')
+/** The value of a header: it may be a credential, so it is treated as one. */
+function headerValue() {
+  return z
+    .string()
+    .regex(/^[^\r\n\0]*$/, 'must not contain line breaks')
+    .transform((text) => new Secret(text))
+    .register(FIELD_MARKS, { kind: 'secret' })
+}
 
 /** Keys that every source may have. Spread into a source's own `z.strictObject`. */
 export const sourceCommon = {
@@ -75,10 +89,7 @@ export const streamCommon = {
   acceptWindow: z.strictObject({ past: duration().optional(), future: duration().optional() }).optional(),
   host: z.string().optional(),
   headers: z
-    .record(
-      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
-      headerValue.transform((text) => new Secret(text)),
-    )
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not the name of a header'), headerValue())
     .optional(),
   compress: z.enum(['none', 'gzip']).optional(),
   rate: z.number().positive().optional(),
@@ -89,12 +100,7 @@ export const streamCommon = {
       z.strictObject({ command: z.array(z.string()).min(1) }),
       z.strictObject({
         url: z.string(),
-        headers: z
-          .record(
-            z.string(),
-            headerValue.transform((text) => new Secret(text)),
-          )
-          .optional(),
+        headers: z.record(z.string(), headerValue()).optional(),
         items: z.string().optional(),
         id: z.string().optional(),
         next: z.string().optional(),

@@ -4,4 +4,6 @@ export type Check = {
   readonly state: 'ok' | 'warning' | 'failure'
   readonly message: string
   readonly hint?: string
+  /** The far side refused credentials or permissions: exit code 5 instead of 3. Never printed. */
+  readonly refused?: true
 }

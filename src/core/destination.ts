@@ -79,6 +79,8 @@ export interface Destination {
     event: AuditEvent,
     options: { readonly restamp: boolean; readonly mark?: ReplayMark | undefined },
   ): Uint8Array
+  /** Why an encoded event may not be sent at all, beyond its size: for the plan. `deliver` refuses it all the same. */
+  refuses?(encoded: Uint8Array): { readonly code: string; readonly reason: string } | undefined
   /** One attempt: tokens, signature and times of sending are made anew for each. Never retries by itself, never throws for what the far side did. */
   deliver(batch: DeliveryBatch, options: { readonly signal: AbortSignal }): Promise<Receipt>
   /** The cheapest honest check; sends no event unless `send`. Says what it proved and what it did not. */

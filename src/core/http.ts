@@ -55,7 +55,7 @@ export type HttpReply = {
 /** Why there was no reply, and whether the far side may have acted on the request all the same. */
 export type HttpFailure = {
   readonly kind: 'failure'
-  /** `connect`, `tls`, `dns`, `timeout`, `reset`, `too-large`, `aborted`. */
+  /** `connect`, `tls`, `dns`, `proxy`, `refused-address`, `invalid-request`, `timeout`, `reset`, `protocol`, `decode`, `too-large`, `aborted`. */
   readonly code: string
   /** True when no byte of the body had left, so nothing can have been stored. */
   readonly nothingSent: boolean

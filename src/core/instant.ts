@@ -19,23 +19,38 @@ export function instantOfText(text: string): EpochMs {
   const zoned = /[Zz]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`
   // Date keeps at most milliseconds; cutting the digits first makes sure that it rounds down.
   const ms = Date.parse(zoned.replace(' ', 'T').replace(/(\.\d{3})\d+/, '$1'))
-  if (Number.isNaN(ms)) throw new RangeError(`not a time: ${JSON.stringify(text.slice(0, 40))}`)
+  if (Number.isNaN(ms) || !isDay(text))
+    throw new RangeError(`not a time: ${JSON.stringify(text.slice(0, 40))}`)
   return ms
+}
+
+/** Date rolls 31 February over to March and guesses at other spellings; a time that does not exist is not a time. */
+function isDay(text: string): boolean {
+  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)(?!\d)/.exec(text) ?? []
+  const day = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)))
+  return day.getUTCDate() === Number(date) && day.getUTCMonth() === Number(month) - 1
 }
 
 const Z = 0x5a
 const T = 0x54
 const ZERO = 0x30
+const DASH = 0x2d
+const COLON = 0x3a
+const DOT = 0x2e
 let lastDay = Number.NaN
 let lastDayMs = 0
 
 function readUtc(b: Uint8Array, s: number, end: number): EpochMs | undefined {
+  if (b[s + 4] !== DASH || b[s + 7] !== DASH || b[s + 13] !== COLON || b[s + 16] !== COLON) return undefined
   const day = digits(b, s, 4) * 10_000 + digits(b, s + 5, 2) * 100 + digits(b, s + 8, 2)
-  const time = digits(b, s + 11, 2) * 3600 + digits(b, s + 14, 2) * 60 + digits(b, s + 17, 2)
+  const [hour, minute, second] = [digits(b, s + 11, 2), digits(b, s + 14, 2), digits(b, s + 17, 2)]
+  if (hour > 23 || minute > 59 || second > 59) return undefined
+  const time = hour * 3600 + minute * 60 + second
   let fraction = 0
   if (end - s > 20) {
-    if (b[s + 19] !== 0x2e) return undefined
+    if (b[s + 19] !== DOT || end - s === 21) return undefined
     const length = Math.min(3, end - 1 - (s + 20))
+    if (Number.isNaN(digits(b, s + 20 + length, end - 1 - (s + 20) - length))) return undefined
     fraction = digits(b, s + 20, length) * (length === 3 ? 1 : length === 2 ? 10 : 100)
   }
   if (Number.isNaN(day + time + fraction)) return undefined

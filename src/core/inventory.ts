@@ -1,4 +1,5 @@
 import type { Check } from './check.ts'
+import type { IdSet } from './id-set.ts'
 import type { EpochMs, TimeRange } from './time-range.ts'
 
 /** Rows of a SIEM: an id each, as it stands there, and the event's own time where the row tells it (NaN where it does not). */
@@ -6,6 +7,9 @@ export type HeldRows = { readonly ids: readonly string[]; readonly atMs?: readon
 
 /** Whether the answer was exhausted. An answer that ended early, was cut or narrowed is not; `reason` says how it was noticed. */
 export type InventoryEnd = { readonly exhausted: boolean; readonly reason?: string }
+
+/** `rows`: those inside the window or without a time, repeats included. */
+export type FilledEnd = InventoryEnd & { readonly rows: number }
 
 export type InventoryTraits = {
   /** A row held twice comes back twice. */
@@ -32,6 +36,19 @@ export interface Inventory {
    * @throws AuthError, UnavailableError, RemoteConfigError; a partial answer ends with `exhausted: false` instead
    */
   ids(window: TimeRange, options: { readonly signal: AbortSignal }): AsyncGenerator<HeldRows, InventoryEnd>
+  /**
+   * The same rows as `ids`, put into `set` without a string for each: optional, for inventories that have them as bytes. The number kept
+   * with an id is the row's time, NaN where it tells none. When it ends `exhausted: false` the set may hold some of the rows.
+   */
+  fill?(
+    window: TimeRange,
+    set: IdSet,
+    options: {
+      readonly signal: AbortSignal
+      /** A row whose id was in the set before. */
+      readonly onRepeat?: (id: string, atMs: EpochMs) => void
+    },
+  ): Promise<FilledEnd>
   /** For `--method counts` only; equal counts prove nothing. */
   count?(window: TimeRange, options: { readonly signal: AbortSignal }): Promise<number>
   /** The provider's own query text for a person to run, and how to feed its result back. */

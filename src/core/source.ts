@@ -51,6 +51,8 @@ export interface OpenWindow {
   read(slice: Slice, signal: AbortSignal): AsyncIterable<Page>
   /** What the reader should be told once the window was read: suspicious silence, widened filters, a server generation. */
   warnings(): readonly string[]
+  /** Input lines that were no events and were left out, each already reported through the log: files only. */
+  brokenLines?(): number
   close(): Promise<void>
 }
 
@@ -107,6 +109,10 @@ export type EventShape = {
   /** Where the id and the time stand at the top level of the native JSON. */
   readonly idKey: string
   readonly timeKey: string
+  /** Where `idKey` and `timeKey` are not enough (numbers, aliases, a time without a zone): what the record says they are. */
+  name?(
+    record: JsonObject,
+  ): { readonly id: string; readonly occurredAt: string; readonly occurredAtMs: number } | undefined
   /** Names that one event type has had over the releases, the given one included. */
   aliases(eventType: string): readonly string[]
   /** The shape this product's own log stream would have sent, as JSON bytes copied from the event; names what could not be rebuilt. */

@@ -9,6 +9,8 @@ export type InventoryParts = {
   readonly baseDir: string
   /** The type of the source that is compared (`infisical`): decides where its ids stand in the SIEM's rows. */
   readonly sourceType: string
+  /** `--late restamp`: rows may stand at the hour of the refill instead of at their own time. */
+  readonly restamps?: boolean
 }
 
 /** `options` are the stream's settings as its destination's schema parsed them: search credentials live beside the delivery's. */

@@ -7,6 +7,8 @@ export type Fault = {
   readonly from: number
   times: number
   readonly value: string | undefined
+  /** Whether `xTIMES` was written: a standing fault without it stays for ever. */
+  readonly counted: boolean
 }
 
 /** The faults still to come; each is taken as often as it says. */
@@ -14,6 +16,8 @@ export type FaultPlan = {
   add(spec: string): void
   /** The fault of that kind due at this request of the service, counted down; undefined when there is none. */
   take(service: string, kind: string, request: number): Fault | undefined
+  /** For kinds that are a mode rather than an accident: in force from the Nth request on, counted down only where `xTIMES` was written. */
+  standing(service: string, kind: string, request: number): Fault | undefined
   clear(): void
   list(): readonly Fault[]
 }
@@ -23,7 +27,7 @@ export function faultPlan(specs: readonly string[] = []): FaultPlan {
   const faults: Fault[] = []
   const plan: FaultPlan = {
     add(spec) {
-      const match = /^([a-z0-9-]+):([a-z0-9-]+)(?:@(\d+))?(?:x(\d+|\*))?(?:=(.*))?$/i.exec(spec)
+      const match = /^([a-z0-9-]+):([a-z0-9-]+?)(?:@(\d+))?(?:x(\d+|\*))?(?:=(.*))?$/i.exec(spec)
       if (match === null) {
         throw new UserError(`--fault ${JSON.stringify(spec)} is not a fault`, {
           hint: 'write it like splunk:busy@3x2 or infisical:slow=500',
@@ -36,6 +40,7 @@ export function faultPlan(specs: readonly string[] = []): FaultPlan {
         from: Number(from ?? 1),
         times: times === '*' ? Number.POSITIVE_INFINITY : Number(times ?? 1),
         value,
+        counted: times !== undefined,
       })
     },
     take(service, kind, request) {
@@ -44,6 +49,13 @@ export function faultPlan(specs: readonly string[] = []): FaultPlan {
       )
       if (fault === undefined) return undefined
       fault.times -= 1
+      return fault
+    },
+    standing(service, kind, request) {
+      const fault = faults.find(
+        (item) => item.service === service && item.kind === kind && request >= item.from && item.times > 0,
+      )
+      if (fault?.counted === true) fault.times -= 1
       return fault
     },
     clear: () => {

@@ -6,4 +6,6 @@ export const SANDBOXES: Readonly<
 > = {
   infisical: () => import('./infisical/index.ts').then((file) => file.startInfisical),
   splunk: () => import('./splunk/index.ts').then((file) => file.startSplunk),
+  datadog: () => import('./datadog/index.ts').then((file) => file.startDatadog),
+  azure: () => import('./azure/index.ts').then((file) => file.startAzure),
 }

@@ -19,7 +19,11 @@ export type SourceParts = {
   readonly strict: boolean
 }
 
-export type SourceDefinition<Options extends z.ZodType = z.ZodType> = {
+/** `Made`: a promise where a source must look something up before it can say what it is (a file learns the shape it holds). */
+export type SourceDefinition<
+  Options extends z.ZodType = z.ZodType,
+  Made extends AuditSource | Promise<AuditSource> = AuditSource | Promise<AuditSource>,
+> = {
   readonly type: string
   readonly title: string
   /** A `z.strictObject` that spreads `sourceCommon`. */
@@ -27,11 +31,11 @@ export type SourceDefinition<Options extends z.ZodType = z.ZodType> = {
   readonly shape: EventShape
   /** What `source types` says it can and cannot do, a short sentence each. */
   readonly notes: readonly string[]
-  create(name: string, options: z.output<Options>, parts: SourceParts): AuditSource
+  create(name: string, options: z.output<Options>, parts: SourceParts): Made
 }
 
-export function defineSource<Options extends z.ZodType>(
-  definition: SourceDefinition<Options>,
-): SourceDefinition<Options> {
+export function defineSource<Options extends z.ZodType, Made extends AuditSource | Promise<AuditSource>>(
+  definition: SourceDefinition<Options, Made>,
+): SourceDefinition<Options, Made> {
   return definition
 }

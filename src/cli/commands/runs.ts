@@ -1,0 +1,190 @@
+import { createReadStream, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
+import type { RunReport } from '../../core/report.ts'
+import { DEAD_LETTER_FILE } from '../../operations/backfill/dead-letters.ts'
+import { reportOf } from '../../operations/backfill/report.ts'
+import { isUnfinished, type Ledger, type RunRecord } from '../../state/ledger.ts'
+import { type Job, resumeRun } from '../backfill-run.ts'
+import { settingsFor } from '../entry-actions.ts'
+import { outputFlag } from '../flags.ts'
+import { flagOption, type Invocation, textOption } from '../invocation.ts'
+import { lockPair, olderThan, openLedger, openSource, openStream } from '../job.ts'
+import { printRows, rowFormat } from '../print-rows.ts'
+import { canAsk } from '../prompt.ts'
+import { printReport, reportText } from '../report-printer.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** `auditctl runs …`: the ledger of backfills and exports. */
+export async function runsCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const ledger = await openLedger(runtime)
+  switch (invocation.path[1]) {
+    case 'list':
+      return listRuns(ledger, invocation, runtime)
+    case 'show':
+      return showRun(ledger, invocation, runtime)
+    case 'resume':
+      return resume(ledger, invocation, runtime)
+    case 'rejects':
+      return rejects(ledger, invocation, runtime)
+    case 'resend':
+      return resend(ledger, invocation, runtime)
+    case 'prune':
+      return prune(ledger, invocation, runtime)
+    default:
+      throw new UserError('runs has list, show, resume, rejects, resend and prune')
+  }
+}
+
+/** The report as it stands: of a run in work, or one that was killed, made from the ledger. */
+export function currentReport(ledger: Ledger, run: RunRecord): RunReport {
+  if (run.report !== undefined) return run.report
+  return reportOf(ledger, run, {
+    status: run.status,
+    verified: null,
+    stillMissing: null,
+    durationMs: 0,
+    problems: [],
+    warnings: [],
+  })
+}
+
+async function listRuns(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const reports = ledger.listRuns().map((run) => currentReport(ledger, run))
+  const format = rowFormat(invocation, runtime)
+  if (format === 'json' || format === 'jsonl') {
+    await printRows(reports, [], format, runtime)
+    return EXIT.done
+  }
+  const rows = reports.map((report) => ({ ...report, from: report.window.from, to: report.window.to }))
+  await printRows(
+    rows,
+    [
+      'run',
+      'status',
+      'mode',
+      'source',
+      'stream',
+      'from',
+      'to',
+      'scanned',
+      'delivered',
+      'rejected',
+      'late',
+      'unresolved',
+      'pending',
+    ],
+    format,
+    runtime,
+  )
+  return EXIT.done
+}
+
+function runOf(ledger: Ledger, invocation: Invocation): RunRecord {
+  const [id = ''] = invocation.args
+  const run = ledger.readRun(id)
+  if (run !== undefined) return run
+  const fitting = ledger.listRuns().filter((candidate) => id !== '' && candidate.id.includes(id))
+  const [only] = fitting
+  if (fitting.length === 1 && only !== undefined) return only
+  throw new UserError(`there is no run ${JSON.stringify(id)}`, {
+    code: 'unknown-run',
+    hint: 'auditctl runs list names them',
+  })
+}
+
+async function showRun(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const run = runOf(ledger, invocation)
+  const report = currentReport(ledger, run)
+  if (flagOption(invocation, 'md')) {
+    const { incidentReport } = await import('../incident-report.ts')
+    await runtime.output.write(incidentReport(report))
+    return EXIT.done
+  }
+  const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
+  await runtime.output.write(format === 'table' ? reportText(report) : `${JSON.stringify(report)}\n`)
+  if (run.question.mark === true && run.question.stream !== null)
+    await sayReplayQuery(run, invocation, runtime)
+  return EXIT.done
+}
+
+/** How detections leave a marked replay out. A stream that was removed since has no query any more. */
+async function sayReplayQuery(run: RunRecord, invocation: Invocation, runtime: Runtime): Promise<void> {
+  const settings = await settingsFor(invocation, runtime)
+  const stream = run.question.stream ?? ''
+  if (!settings.streamNames.includes(stream)) return
+  const destination = await settings.openStream(stream, {
+    http: await runtime.http(),
+    clock: runtime.clock,
+    log: runtime.log,
+  })
+  const query = destination.replayQuery?.(run.id)
+  await destination.close()
+  if (query !== undefined) runtime.log.info(`leave this replay out of detections with: ${query}`)
+}
+
+async function openJob(
+  ledger: Ledger,
+  run: RunRecord,
+  invocation: Invocation,
+  runtime: Runtime,
+): Promise<Job> {
+  const { source: sourceName, stream: streamName } = run.question
+  if (streamName === null)
+    throw new UserError(`run ${run.id} is an export`, {
+      hint: 'run the same export again: it goes on where it was',
+    })
+  const settings = await settingsFor(invocation, runtime)
+  const source = await openSource(settings, invocation, runtime, sourceName)
+  const stream = await openStream(settings, streamName, source, invocation, runtime)
+  await lockPair(invocation, runtime, sourceName, streamName)
+  return { settings, source, stream, ledger, invocation, runtime }
+}
+
+async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const run = runOf(ledger, invocation)
+  const job = await openJob(ledger, run, invocation, runtime)
+  if (!isUnfinished(run)) {
+    runtime.log.info(`run ${run.id} is finished; there is nothing to resume`)
+    await printReport(currentReport(ledger, run), EXIT.done, invocation, runtime)
+    return EXIT.done
+  }
+  const { report, exitCode } = await resumeRun(job, run)
+  await printReport(report, exitCode, invocation, runtime)
+  return exitCode
+}
+
+async function rejects(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const path = join(ledger.folderOf(runOf(ledger, invocation).id), DEAD_LETTER_FILE)
+  if (!existsSync(path)) return EXIT.done
+  for await (const chunk of createReadStream(path)) await runtime.output.write(chunk as Buffer)
+  return EXIT.done
+}
+
+async function resend(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const of = runOf(ledger, invocation)
+  if (!flagOption(invocation, 'yes') && !canAsk(runtime.io)) {
+    throw new UserError('runs resend sends again what was refused, and there is no terminal to confirm it', {
+      code: 'needs-yes',
+      hint: 'look with auditctl runs rejects, then add --yes',
+    })
+  }
+  const job = await openJob(ledger, of, invocation, runtime)
+  const { createResend } = await import('../../operations/backfill/resend.ts')
+  const late = textOption(invocation, 'late') as RunRecord['question']['late']
+  const run = await createResend(ledger, of, job.source.shape, {
+    file: textOption(invocation, 'file'),
+    late,
+    mark: flagOption(invocation, 'mark') || of.question.mark === true,
+  })
+  const { report, exitCode } = await resumeRun(job, run)
+  await printReport(report, exitCode, invocation, runtime)
+  return exitCode
+}
+
+async function prune(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const ids = ledger.prune(runtime.clock.now() - olderThan(invocation))
+  for (const id of ids) rmSync(ledger.folderOf(id), { recursive: true, force: true })
+  runtime.log.info(`${ids.length} runs forgotten`)
+  return EXIT.done
+}

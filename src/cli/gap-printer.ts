@@ -1,0 +1,132 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { UserError } from '../core/errors.ts'
+import { escapeText } from '../core/escape-text.ts'
+import type { AuditEvent } from '../core/event.ts'
+import type { GapReport } from '../core/report.ts'
+import type { TimeRange } from '../core/time-range.ts'
+import { coverageMap } from './coverage-map.ts'
+import type { OutputFormat } from './flags.ts'
+import { type Invocation, textOption } from './invocation.ts'
+import { formatRows } from './print-rows.ts'
+import type { Runtime } from './runtime.ts'
+
+const MAX_TABLE_ROWS = 20
+
+export type GapPrinter = {
+  readonly onEvent: (event: AuditEvent, isMissing: boolean) => void
+  readonly onCell: (range: TimeRange, events: number, held: number) => void
+  finish(report: GapReport, output: OutputFormat | undefined): Promise<void>
+}
+
+/** Collects what `gaps` shows while it runs, and prints it: a map and a table on a terminal, the report's JSON in a pipe. */
+export function gapPrinter(invocation: Invocation, runtime: Runtime, window: TimeRange): GapPrinter {
+  const map = coverageMap(window, runtime.io.columns)
+  const ids = idsFile(textOption(invocation, 'idsOut'))
+  runtime.onExit(() => ids?.close())
+  return {
+    onEvent(event, isMissing) {
+      map.addEvent(event.occurredAtMs, !isMissing)
+      if (isMissing) ids?.write(event.id)
+    },
+    onCell: (range, events, held) => map.add(range, events, held),
+    async finish(report, output) {
+      const format = output ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
+      if (runtime.quiet && output === undefined && report.missing === 0) return
+      if (format === 'json') await runtime.output.write(`${JSON.stringify(report)}\n`)
+      else if (format === 'jsonl')
+        await runtime.output.write(report.gaps.map((gap) => `${JSON.stringify(gap)}\n`).join(''))
+      else if (format === 'csv')
+        await runtime.output.write(
+          formatRows(report.gaps, ['from', 'to', 'missing', 'firstId', 'lastId'], 'csv'),
+        )
+      else await runtime.output.write(gapText(report, map.draw({ color: runtime.color }), invocation))
+    },
+  }
+}
+
+function gapText(report: GapReport, map: string, invocation: Invocation): string {
+  const number = (value: number): string => value.toLocaleString('en-US')
+  const lines = [map]
+  if (report.gaps.length > 0) {
+    const rows = report.gaps.slice(0, MAX_TABLE_ROWS).map((gap) => ({
+      ...gap,
+      missing: number(gap.missing),
+      firstId: gap.firstId ?? '-',
+      lastId: gap.lastId ?? '-',
+    }))
+    lines.push(formatRows(rows, ['from', 'to', 'missing', 'firstId', 'lastId'], 'table').trimEnd())
+    if (report.gaps.length > MAX_TABLE_ROWS)
+      lines.push(`… and ${number(report.gaps.length - MAX_TABLE_ROWS)} more gaps (-o jsonl lists all)`)
+    lines.push('')
+  }
+  const extras = [
+    report.duplicates ? `${number(report.duplicates)} held more than once` : '',
+    report.unexpected ? `${number(report.unexpected)} held but not in the source` : '',
+    report.tooYoung > 0 ? `${number(report.tooYoung)} too young to judge` : '',
+  ].filter((text) => text !== '')
+  lines.push(
+    `${number(report.sourceEvents)} events in the source, ${number(report.heldEvents)} held, ${number(report.missing)} missing in ${number(report.gaps.length)} ${report.gaps.length === 1 ? 'gap' : 'gaps'}${extras.length > 0 ? `; ${extras.join(', ')}` : ''}`,
+  )
+  if (report.provenUntil !== null) lines.push(`proven until ${report.provenUntil}`)
+  if (report.missing > 0) {
+    lines.push('', 'Refill it with:', `  ${refillCommand(report, invocation)}`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** The command that refills what was found, as it can be pasted. */
+export function refillCommand(report: GapReport, invocation: Invocation): string {
+  const first = report.gaps[0]?.from ?? report.window.from
+  const last = report.gaps.at(-1)?.to ?? report.judgedTo
+  const words = [
+    'auditctl',
+    'backfill',
+    '--source',
+    report.source,
+    '--stream',
+    report.stream,
+    '--from',
+    first,
+    '--to',
+    last,
+    '--missing',
+    '--verify',
+  ]
+  for (const name of ['config', 'inventory', 'inventoryField'] as const) {
+    const value = textOption(invocation, name)
+    if (value !== undefined)
+      words.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value)
+  }
+  return words.map(shellWord).join(' ')
+}
+
+/** Quoted for a POSIX shell wherever it must be; control characters cannot survive. */
+export function shellWord(word: string): string {
+  const clean = escapeText(word)
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(clean) ? clean : `'${clean.replaceAll("'", `'\\''`)}'`
+}
+
+function idsFile(path: string | undefined): { write(id: string): void; close(): void } | undefined {
+  if (path === undefined) return undefined
+  let fd: number
+  try {
+    fd = openSync(path, 'w', 0o600)
+  } catch (cause) {
+    throw new UserError(`--ids-out: ${path} cannot be written`, { cause })
+  }
+  let lines: string[] = []
+  const flush = (): void => {
+    if (lines.length > 0) writeSync(fd, `${lines.join('\n')}\n`)
+    lines = []
+  }
+  return {
+    write(id) {
+      lines.push(id.replace(/[\r\n]/g, ''))
+      if (lines.length >= 10_000) flush()
+    },
+    close() {
+      flush()
+      closeSync(fd)
+    },
+  }
+}

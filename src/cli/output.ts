@@ -1,0 +1,44 @@
+/** The reader closed the pipe (`auditctl query | head -1`): not an error, the command ends quietly with exit 0. */
+export class BrokenPipeError extends Error {
+  override readonly name = 'BrokenPipeError'
+}
+
+/** Data to stdout with back-pressure; nothing else may write there. */
+export type Output = {
+  /** Resolves when the stream is ready for more. @throws BrokenPipeError when the reader has gone */
+  write(chunk: string | Uint8Array): Promise<void>
+  /** Resolves when everything written has left. */
+  flush(): Promise<void>
+}
+
+export function outputTo(stream: NodeJS.WritableStream): Output {
+  let failure: Error | undefined
+  let wake: (() => void) | undefined
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    failure = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' ? new BrokenPipeError() : error
+    wake?.()
+  })
+  stream.on('drain', () => wake?.())
+  stream.on('close', () => wake?.())
+  const check = (): void => {
+    if (failure !== undefined) throw failure
+  }
+  return {
+    async write(chunk) {
+      check()
+      if (stream.write(chunk)) return
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      wake = undefined
+      check()
+    },
+    async flush() {
+      check()
+      await new Promise<void>((resolve) => {
+        stream.write('', () => resolve())
+      })
+      check()
+    },
+  }
+}

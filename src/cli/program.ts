@@ -1,0 +1,132 @@
+import { Command, CommanderError, Option } from 'commander'
+import type { Invocation } from './invocation.ts'
+import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree.ts'
+
+const EXIT_LINES = [
+  [0, 'done'],
+  [1, 'a bug or an unforeseen failure'],
+  [2, 'usage or configuration error; nothing was sent'],
+] as const
+
+const ENVIRONMENT = [
+  ['AUDITCTL_CONFIG', 'configuration file'],
+  ['AUDITCTL_STATE_DIR', 'ledger, spool and dead letters'],
+  ['AUDITCTL_<OPTION>', 'any option, e.g. AUDITCTL_SOURCE=prod'],
+  ['INFISICAL_API_URL, INFISICAL_TOKEN, …', 'a source named env, without a file'],
+  ['NO_COLOR, HTTPS_PROXY, NO_PROXY', 'as everywhere'],
+] as const
+
+/**
+ * The command line as commander understands it. `run` is called with what was parsed; everything it needs beyond that is imported there.
+ * Usage errors surface as CommanderError, for `main` to turn into exit code 2.
+ */
+export function buildProgram(options: {
+  readonly version: string
+  readonly run: (invocation: Invocation) => Promise<void>
+  readonly write: (text: string) => void
+  readonly writeError: (text: string) => void
+}): Command {
+  const program = new Command('auditctl')
+  const configure = (command: Command): void => {
+    command
+      .exitOverride()
+      .allowExcessArguments(false)
+      .showSuggestionAfterError(true)
+      .configureOutput({ writeOut: options.write, writeErr: options.writeError, outputError: () => {} })
+      .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
+  }
+  configure(program)
+  program
+    .description(
+      'Query, export, compare and backfill audit logs, so that the SIEM holds every event exactly once',
+    )
+    .version(options.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help of a command')
+  for (const option of COMMON_OPTIONS) program.addOption(optionOf(option))
+  const add = (parent: Command, spec: CommandSpec, path: readonly string[]): void => {
+    const command = parent.command(spec.name).description(spec.summary)
+    configure(command)
+    for (const argument of spec.arguments ?? []) command.argument(`<${argument.name}>`, argument.help)
+    for (const option of spec.options ?? []) command.addOption(optionOf(option))
+    for (const child of spec.commands ?? []) add(command, child, [...path, child.name])
+    if (spec.commands === undefined) {
+      command.action((...given: unknown[]) => {
+        const args = given.slice(0, spec.arguments?.length ?? 0) as string[]
+        return options.run({ path, args, options: command.optsWithGlobals() })
+      })
+    }
+    command.addHelpText('after', () => helpTail(spec))
+  }
+  for (const spec of COMMANDS) add(program, spec, [spec.name])
+  program.addHelpText('after', () =>
+    helpTail({
+      name: 'auditctl',
+      summary: '',
+      examples: [
+        'auditctl query --from 24h --event get-secret',
+        'auditctl gaps --stream soc --from 24h',
+        'auditctl backfill --stream soc --from 24h --missing --verify',
+      ],
+      exits: [
+        [3, 'gaps, or events still missing'],
+        [4, 'finished, some events not delivered'],
+        [5, 'credentials refused'],
+        [6, 'remote or disk failure'],
+        [7, 'unresolved deliveries'],
+        [75, 'locked by another run'],
+        [124, 'deadline reached'],
+        [130, 'interrupted'],
+        [143, 'terminated'],
+      ],
+    }),
+  )
+  return program
+}
+
+export { CommanderError }
+
+/** `--inventory-window` → `AUDITCTL_INVENTORY_WINDOW`. */
+export function environmentName(flags: string): string {
+  const long = /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? ''
+  return `AUDITCTL_${/--no-/.test(flags) ? 'NO_' : ''}${long.replaceAll('-', '_').toUpperCase()}`
+}
+
+/** Without commander's `(env: …)` on every line: the environment has its own part of the help. */
+function describeOption(option: Option): string {
+  const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`
+  return option.description.includes(option.argChoices?.[0] ?? '\0')
+    ? option.description
+    : option.description + choices
+}
+
+function optionOf(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.help)
+  option.env(environmentName(spec.flags))
+  if (spec.choices !== undefined) option.choices([...spec.choices])
+  if (spec.hidden === true) option.hideHelp()
+  if (spec.repeatable === true) {
+    const isFlag = !spec.flags.includes('<')
+    if (isFlag) option.argParser((_value: string, previous: number | undefined) => (previous ?? 0) + 1)
+    else
+      option.argParser((value: string, previous: readonly string[] | undefined) => [
+        ...(previous ?? []),
+        value,
+      ])
+  }
+  return option
+}
+
+function helpTail(spec: CommandSpec): string {
+  const lines: string[] = []
+  if (spec.examples !== undefined && spec.examples.length > 0) {
+    lines.push('', 'Examples:', ...spec.examples.map((example) => `  $ ${example}`))
+  }
+  lines.push(
+    '',
+    'Exit codes:',
+    ...[...EXIT_LINES, ...(spec.exits ?? [])].map(([code, text]) => `  ${String(code).padEnd(4)} ${text}`),
+  )
+  lines.push('', 'Environment:', ...ENVIRONMENT.map(([name, text]) => `  ${name.padEnd(38)} ${text}`))
+  return `${lines.join('\n')}\n`
+}

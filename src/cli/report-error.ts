@@ -1,0 +1,73 @@
+import { AuditctlError, EXIT, type ExitCode } from '../core/errors.ts'
+import { escapeText } from '../core/escape-text.ts'
+import { redact } from '../core/secret.ts'
+import { outputFlag } from './flags.ts'
+import { type Invocation, textOption } from './invocation.ts'
+
+/** What the user is told about an error, and the exit code; the one place where errors become words. */
+export type ErrorReport = { readonly text: string; readonly exitCode: ExitCode }
+
+export function reportError(
+  error: unknown,
+  options: { readonly json: boolean; readonly stack: boolean; readonly version: string },
+): ErrorReport {
+  const known = error instanceof AuditctlError ? error : undefined
+  const usage = known === undefined ? usageOf(error) : undefined
+  const exitCode: ExitCode = known?.exitCode ?? (usage === undefined ? EXIT.bug : EXIT.usage)
+  const message =
+    known?.message ??
+    usage?.message ??
+    `unforeseen failure: ${error instanceof Error ? error.message : String(error)}`
+  const hint =
+    known?.hint ??
+    usage?.hint ??
+    (exitCode === EXIT.bug
+      ? `this is a bug: run it again with -vv and report what it prints, with auditctl ${options.version}, Node ${process.version}, ${process.platform}`
+      : undefined)
+  if (options.json) {
+    const body = {
+      error: {
+        code: known?.code ?? (usage === undefined ? 'bug' : 'usage'),
+        message: redact(message),
+        hint: hint === undefined ? null : redact(hint),
+        exitCode,
+      },
+    }
+    return { text: `${JSON.stringify(body)}\n`, exitCode }
+  }
+  const lines = [`auditctl: ${redact(escapeText(message))}`]
+  if (hint !== undefined) lines.push(`hint: ${redact(escapeText(hint))}`)
+  if (options.stack) lines.push(redact(stackOf(error)))
+  return { text: `${lines.join('\n')}\n`, exitCode }
+}
+
+/** A run that ended in its report still says on stderr, as one error, why its exit code is not 0. */
+export function problemsText(
+  problems: readonly string[],
+  exitCode: ExitCode,
+  invocation: Invocation,
+): string {
+  const message = problems.join('; ')
+  const asJson = textOption(invocation, 'logFormat') === 'json' || outputFlag(invocation) === 'json'
+  if (asJson)
+    return `${JSON.stringify({ error: { code: `exit-${exitCode}`, message: redact(message), hint: null, exitCode } })}\n`
+  return `auditctl: ${redact(escapeText(message))}\n`
+}
+
+/** commander's own errors end in exit code 2; its message already names the nearest flag or command. */
+function usageOf(error: unknown): { readonly message: string; readonly hint: string } | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('commander.'))
+    return undefined
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
+  const suggestion = rest
+    .join(' ')
+    .replace(/^\(|\)$/g, '')
+    .trim()
+  return { message: first, hint: suggestion === '' ? 'see auditctl --help' : suggestion }
+}
+
+function stackOf(error: unknown): string {
+  const lines: string[] = []
+  for (let next = error; next instanceof Error; next = next.cause) lines.push(next.stack ?? next.message)
+  return lines.join('\ncaused by: ')
+}

@@ -1,0 +1,181 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { BatchLimits, DeliveryBatch, Destination, Receipt } from '../../core/destination.ts'
+import { AuditctlError, AuthError, RemoteConfigError, RemoteError } from '../../core/errors.ts'
+import { isFailure } from '../../core/http.ts'
+import { MINUTE_MS } from '../../core/time-range.ts'
+import { azureCloud, azureTokens } from '../../http/azure-tokens.ts'
+import { type DestinationParts, defineDestination } from '../define-destination.ts'
+import { assembleHeaders, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
+import { type Judged, judgeFailure } from '../judge.ts'
+import { azureEncoder, fieldTooLong } from './encode.ts'
+import { AZURE_GUIDE } from './guide.ts'
+import { inWholeBatch, judgeIngestion } from './judge-ingestion.ts'
+import {
+  ACCEPTS,
+  type AzureOptions,
+  azureOptions,
+  COMPRESSED_MAX_BYTES,
+  COMPRESSED_RAW_BYTES,
+  DEFAULT_LIMITS,
+  FRAME,
+  HARD_LIMITS,
+  streamName,
+} from './options.ts'
+import { testAzure } from './test-stream.ts'
+
+const GRACE_MS = 5 * MINUTE_MS
+const gzipAsync = promisify(gzip)
+
+/** Azure Monitor Logs and Sentinel. @source Azure/azure-rest-api-specs, data-plane/ingestion 2023-01-01 */
+export const azure = defineDestination({
+  provider: 'azure',
+  title: 'Azure Monitor Logs, Microsoft Sentinel (Logs Ingestion)',
+  options: azureOptions,
+  limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
+  frame: FRAME,
+  accepts: ACCEPTS,
+  lateDefault: 'skip',
+  graceMs: GRACE_MS,
+  searchable:
+    'ids, through the Log Analytics query API, with workspaceId; by timeColumn where one is declared, else by TimeGenerated',
+  guide: () => AZURE_GUIDE,
+  create: createAzure,
+})
+
+function createAzure(name: string, options: AzureOptions, parts: DestinationParts): Destination {
+  const service = parts.http.service({
+    service: 'Azure Logs Ingestion',
+    baseUrl: options.endpoint.replace(/\/+$/, ''),
+    tls: options.tls,
+    allowInsecureHttp: options.allowInsecureHttp,
+    rate: options.rate,
+  })
+  const tokens = azureTokens(options, parts)
+  const scope = options.scope ?? azureCloud(options.endpoint).ingestScope
+  const path = `/dataCollectionRules/${options.ruleId}/streams/${streamName(options)}`
+  const isPacked = options.packing === 'compressed'
+  /** Tokens that were accepted once: a refusal of one of them means that it has aged, a refusal of any other that none will do. */
+  const accepted = new Set<string>()
+
+  async function deliver(
+    batch: DeliveryBatch,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Receipt> {
+    const rejected: { readonly position: number; readonly code: string; readonly reason: string }[] = []
+    const sent: number[] = []
+    for (const [position, encoded] of batch.encoded.entries()) {
+      const refusal = refuses(encoded)
+      if (refusal === undefined) sent.push(position)
+      else rejected.push({ position, ...refusal })
+    }
+    if (rejected.length === 0) return post(batch.encoded, signal)
+    const first = rejected[0]
+    const { code, reason } = { code: first?.code ?? '', reason: first?.reason ?? '' }
+    if (sent.length === 0) return { rejected, code, reason }
+    const rest = sent.flatMap((position) => batch.encoded[position] ?? [])
+    return { ...inWholeBatch(await post(rest, signal), sent), rejected }
+  }
+
+  async function post(encoded: readonly Uint8Array[], signal: AbortSignal): Promise<Receipt> {
+    const whole = wholeBatch(encoded.length)
+    let token: string
+    try {
+      token = await tokens.token(scope, signal)
+    } catch (error) {
+      return withoutToken(error, whole, signal)
+    }
+    const raw = frameBody(encoded, FRAME)
+    const body = isPacked ? await gzipAsync(raw, { level: 1 }) : raw
+    if (isPacked && body.length > COMPRESSED_MAX_BYTES) {
+      return {
+        split: whole,
+        code: 'too-large',
+        reason: `${body.length} bytes after compression, before sending`,
+      }
+    }
+    const headers = {
+      'Content-Type': 'application/json',
+      Authorization: `Bearer ${token}`,
+      ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+    }
+    const answer = await service.attempt({
+      method: 'POST',
+      path,
+      query: { 'api-version': '2023-01-01' },
+      headers: await assembleHeaders(headers, options.headers),
+      body,
+      gzip: !isPacked && options.compress === 'gzip',
+      operation: 'deliver events',
+      signal,
+    })
+    if (isFailure(answer)) return judgeFailure(answer, encoded.length)
+    const receipt = judgeIngestion(answer, encoded.length, judged())
+    if (receipt.accepted !== undefined) accepted.add(token)
+    if (answer.status !== 401) return receipt
+    tokens.forget(scope)
+    if (!accepted.has(token)) return receipt
+    const { stop: _, ...again } = receipt
+    return { ...again, retryAfterMs: 0 }
+  }
+
+  const judged = (): Judged => ({
+    service: 'Azure Logs Ingestion',
+    stream: name,
+    now: parts.clock.now(),
+    authHint: `a fresh token was refused too: check scope (${scope}) and tenant, then run auditctl stream test ${name}`,
+    configHint: `check endpoint, ruleId and stream, then run auditctl stream test ${name}`,
+  })
+
+  return {
+    name,
+    provider: 'azure',
+    traits: {
+      limits: limitsOf(isPacked ? packedLimits() : DEFAULT_LIMITS, options.batch),
+      frame: FRAME,
+      accepts: options.eventTime === false ? {} : acceptsOf(options),
+      lateDefault: options.timeColumn === undefined ? 'skip' : 'restamp',
+      graceMs: options.grace ?? GRACE_MS,
+      ...(options.tablePlan === 'auxiliary' ? { maxSpanMs: 30 * MINUTE_MS } : {}),
+      concurrency: 5,
+    },
+    encode: azureEncoder(options),
+    refuses,
+    deliver,
+    test: (how) => testAzure({ options, parts, service, tokens, scope, path, ...how }),
+    replayQuery: (run) =>
+      `${options.table}_CL | where tostring(auditctl.run) != '${run.replace(/[\\']/g, '\\$&')}'`,
+    close: async () => {},
+  }
+}
+
+function refuses(encoded: Uint8Array): { readonly code: string; readonly reason: string } | undefined {
+  const field = fieldTooLong(encoded)
+  if (field === undefined) return undefined
+  return {
+    code: 'field-too-long',
+    reason: `${field.name} has ${field.bytes} bytes: Azure would cut it at 65,536 without a word`,
+  }
+}
+
+function packedLimits(): BatchLimits {
+  return { ...DEFAULT_LIMITS, maxBytes: COMPRESSED_RAW_BYTES }
+}
+
+function acceptsOf({ acceptWindow }: AzureOptions): Destination['traits']['accepts'] {
+  const [pastMs, futureMs] = [acceptWindow?.past ?? ACCEPTS.pastMs, acceptWindow?.future ?? ACCEPTS.futureMs]
+  return {
+    ...(pastMs === undefined ? {} : { pastMs }),
+    ...(futureMs === undefined ? {} : { futureMs }),
+  }
+}
+
+/** No token, so nothing was sent. @throws the signal's reason, and what is no answer of the far side */
+function withoutToken(error: unknown, whole: ReturnType<typeof wholeBatch>, signal: AbortSignal): Receipt {
+  signal.throwIfAborted()
+  if (!(error instanceof AuditctlError)) throw error
+  const receipt = { retry: whole, code: `token-${error.code}`, reason: error.message }
+  if (error instanceof AuthError || error instanceof RemoteConfigError) return { ...receipt, stop: error }
+  if (error instanceof RemoteError) return { ...receipt, retryAfterMs: error.retryAfterMs }
+  throw error
+}

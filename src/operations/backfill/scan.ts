@@ -1,0 +1,99 @@
+import { UserError } from '../../core/errors.ts'
+import type { AuditEvent } from '../../core/event.ts'
+import type { TimeRange } from '../../core/time-range.ts'
+import type { ScanProgress } from '../../state/ledger.ts'
+import { type ComparedSlice, compareWindow } from '../compare.ts'
+import { readSlices } from '../read-slices.ts'
+import { earlierLetters } from './dead-letters.ts'
+import type { Work } from './types.ts'
+
+/** What a scan learned beyond what the ledger keeps. */
+export type ScanFindings = { readonly heldRows: number; readonly progress: ScanProgress }
+
+/**
+ * Reads the windows from the source once and spools what is selected. After each slice the spool is synced and the ledger told, so that a
+ * killed scan goes on where it was.
+ */
+export async function scan(work: Work): Promise<ScanFindings> {
+  const { parts, options, run, spool } = work
+  const { ledger, source, destination, observe } = parts
+  const letters =
+    options.mode === 'missing'
+      ? await earlierLetters(ledger, source.name, destination.name, options.windows, source.shape, run.id)
+      : undefined
+  const totals = {
+    scanned: run.scanned,
+    held: run.held,
+    spooled: run.spooled,
+    rejected: run.carried.rejected,
+    late: run.carried.late,
+  }
+  let heldRows = 0
+  const progress = (doneThrough: number): ScanProgress => ({
+    doneThrough,
+    scanned: totals.scanned,
+    held: totals.held,
+    spooled: totals.spooled,
+    spoolBytes: spool.length,
+    carried: { rejected: totals.rejected, late: totals.late },
+  })
+  const take = (slice: {
+    readonly range: TimeRange
+    readonly events: readonly AuditEvent[]
+    readonly missing: readonly AuditEvent[]
+  }): void => {
+    const before = spool.length
+    for (const event of slice.missing) {
+      if (letters?.rejected.has(event.id)) totals.rejected += 1
+      else if (letters?.late.has(event.id)) totals.late += 1
+      else {
+        spool.append(event)
+        totals.spooled += 1
+      }
+    }
+    totals.scanned += slice.events.length
+    totals.held += slice.events.length - slice.missing.length
+    if (spool.length > before) spool.sync()
+    ledger.commitScan(run.id, progress(slice.range.to))
+    observe?.({ phase: 'scan', done: slice.range.to, events: totals.scanned })
+  }
+  for (const asked of options.windows) {
+    const window = { from: Math.max(asked.from, run.doneThrough), to: asked.to }
+    if (window.to <= window.from) continue
+    if (options.mode === 'all') {
+      const slices = readSlices(source, window, options.filter, {
+        ...parts,
+        order: 'asc',
+        onWarnings: (given) => work.warnings.push(...given),
+      })
+      for await (const slice of slices) take({ ...slice, missing: slice.events })
+    } else heldRows += await scanMissing(work, window, take)
+    ledger.commitScan(run.id, progress(asked.to))
+  }
+  if (totals.scanned === 0 && heldRows > 0) {
+    work.warnings.push(
+      `the source reports no events for a window in which the SIEM holds ${heldRows}: storage disabled, retention, plan or missing permission?`,
+    )
+  }
+  return { heldRows, progress: progress(options.windows.at(-1)?.to ?? run.doneThrough) }
+}
+
+async function scanMissing(
+  work: Work,
+  window: TimeRange,
+  take: (slice: ComparedSlice) => void,
+): Promise<number> {
+  const { parts, options } = work
+  const { inventory } = parts
+  if (inventory === undefined) throw new UserError('--missing needs an inventory')
+  const slices = compareWindow({ ...parts, inventory }, window, options.filter)
+  for (;;) {
+    const step = await slices.next()
+    if (!step.done) {
+      take(step.value)
+      continue
+    }
+    work.warnings.push(...step.value.warnings)
+    return step.value.heldRows
+  }
+}

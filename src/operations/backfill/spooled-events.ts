@@ -1,0 +1,28 @@
+import { eventAt } from '../../core/events-of.ts'
+import { sliceLines } from '../../core/json-lines.ts'
+import type { EventShape } from '../../core/source.ts'
+import type { Spool } from '../../state/spool.ts'
+import type { Stretch } from './stretches.ts'
+import type { SpooledEvent } from './types.ts'
+
+/** The events of a stretch, in order; a block of the file at a time. */
+export function* spooledEvents(
+  spool: Spool,
+  shape: EventShape,
+  stretch: Omit<Stretch, 'count'>,
+): Generator<SpooledEvent> {
+  let position = stretch.first
+  for (const { bytes, offset } of spool.blocks(stretch.spoolFrom, stretch.spoolTo)) {
+    const { spans } = sliceLines(bytes, shape)
+    for (let i = 0; i < spans.count; i += 1) {
+      const event = eventAt(spans, i, shape)
+      yield {
+        event,
+        position,
+        spoolFrom: offset + (spans.starts[i] ?? 0),
+        spoolTo: offset + (spans.ends[i] ?? 0) + 1,
+      }
+      position += 1
+    }
+  }
+}

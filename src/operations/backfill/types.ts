@@ -1,0 +1,69 @@
+import type { Destination, LatePolicy } from '../../core/destination.ts'
+import type { AuditEvent } from '../../core/event.ts'
+import type { EventFilter } from '../../core/filter.ts'
+import type { Inventory } from '../../core/inventory.ts'
+import type { BackfillPlan } from '../../core/report.ts'
+import type { Clock, Log, Observer } from '../../core/runtime.ts'
+import type { AuditSource } from '../../core/source.ts'
+import type { TimeRange } from '../../core/time-range.ts'
+import type { Ledger, RunRecord } from '../../state/ledger.ts'
+import type { Spool } from '../../state/spool.ts'
+
+export type BackfillOptions = {
+  readonly mode: 'missing' | 'all'
+  /** Ascending and disjoint: one for a plain window, several for `--gaps FILE`. */
+  readonly windows: readonly TimeRange[]
+  readonly typedWindow: string
+  readonly filter: EventFilter
+  /** Canonical text of the filters, part of the run's key. */
+  readonly filterText: string
+  readonly late: LatePolicy
+  /** Whether `--late` or the stream names the policy: an unnamed restamp needs `--yes`. */
+  readonly lateIsNamed: boolean
+  readonly mark: boolean
+  readonly probe: boolean
+  readonly maxMissing: { readonly events?: number; readonly percent?: number } | undefined
+  readonly limit: number | undefined
+  readonly verify: boolean
+  readonly yes: boolean
+  readonly fresh: boolean
+  readonly maxRate: number | undefined
+  readonly maxAttempts: number
+  /** Folder for `late: archive`; undefined: the run's own. */
+  readonly archiveDir: string | undefined
+}
+
+export type BackfillParts = {
+  readonly source: AuditSource
+  readonly destination: Destination
+  readonly inventory: Inventory | undefined
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly concurrency: number
+  readonly observe?: Observer
+  /** Shown and asked on a terminal; undefined where nobody can answer. */
+  readonly confirm?: (plan: BackfillPlan, warnings: readonly string[]) => Promise<boolean>
+  readonly version: string
+}
+
+/** A run being worked on. */
+export type Work = {
+  readonly parts: BackfillParts
+  readonly options: BackfillOptions
+  readonly run: RunRecord
+  readonly spool: Spool
+  readonly problems: string[]
+  readonly warnings: string[]
+  /** Exit codes met on the way; the contract's order decides between them. */
+  readonly exits: Set<number>
+}
+
+/** An event as it lies in the spool: its position among the run's events, and its bytes' offsets. */
+export type SpooledEvent = {
+  readonly event: AuditEvent
+  readonly position: number
+  readonly spoolFrom: number
+  readonly spoolTo: number
+}

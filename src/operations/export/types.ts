@@ -1,0 +1,80 @@
+import type { AuditEvent } from '../../core/event.ts'
+import type { Compression, ExportDisk } from '../../core/export-disk.ts'
+import type { EventFilter } from '../../core/filter.ts'
+import type { ManifestFile } from '../../core/manifest.ts'
+import type { Clock, Log, Observer } from '../../core/runtime.ts'
+import type { AuditSource } from '../../core/source.ts'
+import type { TimeRange } from '../../core/time-range.ts'
+import type { Ledger, RunRecord } from '../../state/ledger.ts'
+
+/** Turns events into the bytes of the format; `formats` makes it. */
+export type RowWriter = { readonly header: Uint8Array; encode(events: readonly AuditEvent[]): Uint8Array }
+
+export type ExportOptions = {
+  readonly window: TimeRange
+  readonly filter: EventFilter
+  readonly format: 'jsonl' | 'csv'
+  readonly compression: Compression
+  /** An absolute file or folder; undefined: stdout. */
+  readonly target: { readonly kind: 'file' | 'folder'; readonly path: string } | undefined
+  readonly overwrite: boolean
+  readonly incremental: { readonly name: string; readonly overlapMs: number } | undefined
+  /** In the manifest: the filters as asked. */
+  readonly query: unknown
+}
+
+export type ExportParts = {
+  readonly source: AuditSource
+  readonly ledger: Ledger | undefined
+  readonly disk: ExportDisk
+  readonly writer: RowWriter
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly concurrency: number
+  readonly observe?: Observer
+  readonly version: string
+  /** Stdout, with back-pressure. */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly flush: () => Promise<void>
+}
+
+/** The event written last: what a resume goes on after. */
+export type Position = { readonly ms: number; readonly time: string; readonly id: string }
+
+/** What a resume needs, recorded in one step with every sync. */
+export type ExportProgress = {
+  readonly rows: number
+  readonly bytes: number
+  readonly rawBytes: number
+  readonly last: Position | undefined
+  readonly files: readonly ManifestFile[]
+  readonly idDigest: string
+}
+
+export const NO_PROGRESS: ExportProgress = {
+  rows: 0,
+  bytes: 0,
+  rawBytes: 0,
+  last: undefined,
+  files: [],
+  idDigest: '0'.repeat(32),
+}
+
+/** What an export that was given a name remembers: how far it is, and which ids of the overlap it has written. */
+export type Watermark = {
+  readonly doneThrough: number
+  readonly target: string
+  readonly recent: readonly (readonly [id: string, ms: number])[]
+}
+
+export type ExportResult = {
+  readonly run: RunRecord | undefined
+  readonly rows: number
+  readonly bytes: number
+  readonly files: number
+  readonly complete: boolean
+  readonly reasons: readonly string[]
+  readonly warnings: readonly string[]
+  readonly brokenLines: number
+}

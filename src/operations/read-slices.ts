@@ -1,0 +1,65 @@
+import { type AuditEvent, compareEvents } from '../core/event.ts'
+import { compileFilter, type EventFilter } from '../core/filter.ts'
+import type { AuditSource, Order } from '../core/source.ts'
+import { isInside, type TimeRange } from '../core/time-range.ts'
+import { mapInOrder } from '../streams/map-in-order.ts'
+
+/** All matching events of a slice, each once, in the asked order. */
+export type SliceEvents = { readonly range: TimeRange; readonly events: readonly AuditEvent[] }
+
+export type ReadOptions = {
+  readonly order: Order
+  readonly concurrency: number
+  readonly signal: AbortSignal
+  readonly limit?: number
+  /** Called once the window was read to its end. `brokenLines`: of an input file, left out. */
+  readonly onWarnings?: (warnings: readonly string[], brokenLines: number) => void
+}
+
+/**
+ * Every event of the window that passes the filter, exactly once, slice by slice in the asked order (time, then id). Slices are read ahead
+ * on `concurrency` connections; the reader sets the pace.
+ * @throws IncompleteError and the source's other errors: a slice that could not be shown complete is never a short one
+ */
+export async function* readSlices(
+  source: AuditSource,
+  window: TimeRange,
+  filter: EventFilter,
+  options: ReadOptions,
+): AsyncGenerator<SliceEvents> {
+  const matches = compileFilter(filter, source.shape.filters, source.name)
+  if (window.to <= window.from) return
+  const { order, concurrency, signal } = options
+  const opened = await source.open(window, filter, options)
+  try {
+    yield* mapInOrder(opened.slices(), concurrency, async (slice) => {
+      const events: AuditEvent[] = []
+      for await (const page of opened.read(slice, signal)) {
+        for (const event of page)
+          if (isInside(event.occurredAtMs, slice.range) && matches(event)) events.push(event)
+      }
+      return { range: slice.range, events: inOrder(events, order) }
+    })
+    options.onWarnings?.(opened.warnings(), opened.brokenLines?.() ?? 0)
+  } finally {
+    await opened.close()
+  }
+}
+
+/** Sorted, and each event once: repeats share their time, so after sorting they are neighbours. */
+function inOrder(events: AuditEvent[], order: Order): readonly AuditEvent[] {
+  // Servers answer newest first; turned round, the sort finds one ascending run and has little to do.
+  const [first, last] = [events[0], events.at(-1)]
+  if (first !== undefined && last !== undefined && first.occurredAtMs > last.occurredAtMs) events.reverse()
+  events.sort(compareEvents)
+  let kept = 0
+  for (let i = 0; i < events.length; i += 1) {
+    const event = events[i] as AuditEvent
+    const before = kept === 0 ? undefined : (events[kept - 1] as AuditEvent)
+    if (before !== undefined && before.occurredAtMs === event.occurredAtMs && before.id === event.id) continue
+    events[kept] = event
+    kept += 1
+  }
+  events.length = kept
+  return order === 'desc' ? events.reverse() : events
+}

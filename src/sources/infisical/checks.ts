@@ -1,0 +1,108 @@
+import type { Check } from '../../core/check.ts'
+import { AuditctlError, AuthError, RemoteError } from '../../core/errors.ts'
+import type { Clock } from '../../core/runtime.ts'
+import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
+import { type Facts, LIST_PATH } from './pages.ts'
+import { problemOf, saying } from './problem.ts'
+import type { Session } from './session.ts'
+
+const MAX_SKEW_MS = 5 * SECOND_MS
+/** No release has it: newer ones refuse it as a filter, older ones find nothing. */
+const UNKNOWN_TYPE = 'auditctl-which-release'
+
+export type CheckParts = {
+  readonly session: Session
+  readonly clock: Clock
+  readonly facts: Facts
+  readonly url: string
+}
+
+/**
+ * Asks for an empty window with a filter that newer servers refuse: which generation answers, at the price of one request that leaves no
+ * event behind (only readings at offset 0 do).
+ * @throws RemoteError when the log may not be read
+ */
+export async function findGeneration(
+  parts: CheckParts,
+  signal: AbortSignal,
+): Promise<'2025' | '2026' | undefined> {
+  const { facts } = parts
+  if (facts.generation === undefined) await ask(parts, signal)
+  return facts.generation
+}
+
+async function ask({ session, clock, facts }: CheckParts, signal: AbortSignal): Promise<number | undefined> {
+  const at = isoTime(clock.now() - MINUTE_MS)
+  const query = { startDate: at, endDate: at, limit: 1, offset: 1, eventType: UNKNOWN_TYPE }
+  const reply = await session.get({ path: LIST_PATH, query, operation: 'read the audit log', signal })
+  const problem = problemOf(reply)
+  const said = saying(reply, problem)
+  if (reply.status === 200) {
+    const body = reply.json()
+    if (body === null || typeof body !== 'object' || !('auditLogs' in body)) {
+      throw new RemoteError(
+        'what answers at this address is not an Infisical server: no auditLogs in its reply',
+      )
+    }
+    facts.generation = '2025'
+  } else if (reply.status === 422) facts.generation = '2026'
+  else if (reply.status === 403) {
+    throw new AuthError(`Infisical does not let this identity read the audit log ${said}`, {
+      status: 403,
+      requestId: problem.requestId,
+      hint: 'it needs the organization permission read on audit-logs; with project access only, every command needs --project ID',
+    })
+  } else {
+    throw new RemoteError(`Infisical has no audit log at this address ${said}`, {
+      status: reply.status,
+      requestId: problem.requestId,
+      hint: 'check the URL of the source: the origin of the Infisical server, without a path',
+    })
+  }
+  return reply.clockSkewMs
+}
+
+/** Reachable, log-in accepted, permission to read, the server's generation and clock. Sends no credentials twice. */
+export async function testSource(parts: CheckParts, signal: AbortSignal): Promise<readonly Check[]> {
+  const checks: Check[] = []
+  try {
+    await parts.session.start(signal)
+    checks.push({ check: 'log-in', state: 'ok', message: `credentials ready for ${parts.url}` })
+  } catch (error) {
+    return [failure(error instanceof AuthError ? 'log-in' : 'reachable', error)]
+  }
+  try {
+    const skewMs = await ask(parts, signal)
+    checks.push({ check: 'permission', state: 'ok', message: 'may read the audit log of the organization' })
+    const release = parts.facts.generation === '2026' ? '2026 or later' : '2025 or earlier'
+    checks.push({ check: 'generation', state: 'ok', message: `answers like a release of ${release}` })
+    checks.push(clockCheck(skewMs))
+  } catch (error) {
+    checks.push(failure(error instanceof AuthError ? 'permission' : 'reachable', error))
+  }
+  return checks
+}
+
+function clockCheck(skewMs: number | undefined): Check {
+  if (skewMs === undefined)
+    return { check: 'clock', state: 'ok', message: 'the server does not tell its time' }
+  // The Date header has whole seconds.
+  const seconds = Math.round(skewMs / SECOND_MS)
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return { check: 'clock', state: 'ok', message: `${seconds} s apart` }
+  return {
+    check: 'clock',
+    state: 'warning',
+    message: `the server's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ours`,
+    hint: 'windows that end now may miss events or ask for the future: set both clocks by NTP, or use a longer --settle',
+  }
+}
+
+function failure(check: string, error: unknown): Check {
+  if (!(error instanceof AuditctlError)) throw error
+  return {
+    check,
+    state: 'failure',
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  }
+}

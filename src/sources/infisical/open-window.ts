@@ -1,0 +1,120 @@
+import { RemoteError } from '../../core/errors.ts'
+import type { EventFilter } from '../../core/filter.ts'
+import type { OpenOptions, OpenWindow, Page, Slice } from '../../core/source.ts'
+import { DAY_MS, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
+import type { PageReader } from './pages.ts'
+import { ReadAhead, type ReadStretch } from './read-ahead.ts'
+import { NO_BUDGET, type RangeEvents, readRange } from './read-range.ts'
+import { SlicePlan } from './slice-plan.ts'
+import { aliases } from './vocabulary.ts'
+
+/** So many events just before an empty window make its silence suspicious. */
+const BUSY_EVENTS = 20
+const CAUSES =
+  'is storing the log disabled, does the plan or its retention leave it out, or does the identity see only a part of it?'
+
+export type WindowParts = {
+  readonly reader: PageReader
+  readonly window: TimeRange
+  readonly filter: EventFilter
+  readonly pageSize: number
+  /** As configured; what events say themselves is used otherwise. */
+  readonly retentionMs: number | undefined
+  readonly now: number
+}
+
+/** Opens a window: the newest page is read at once, the rest as slices are asked for. */
+export async function openWindow(parts: WindowParts, options: OpenOptions): Promise<OpenWindow> {
+  const { reader, window, pageSize } = parts
+  const { order, concurrency, signal, limit } = options
+  // Nothing can be read of the time to come.
+  const until = Math.min(window.to, parts.now)
+  const plan = new SlicePlan({ pageSize, concurrency, wanted: limit })
+  const ahead = new ReadAhead(reader, { from: window.from, to: until }, { order, concurrency, plan, signal })
+  const isEmptyWindow = until <= window.from
+  if (!isEmptyWindow) await ahead.probe(plan.limit())
+
+  /** What was read before it was asked for, by the index of its slice; each is handed over once. */
+  const held = new Map<number, ReadStretch>()
+  const notes: string[] = []
+
+  const rangeOf = ({ range }: ReadStretch): TimeRange => ({
+    from: range.from,
+    to: range.to === until ? window.to : range.to,
+  })
+
+  return {
+    async *slices() {
+      let index = 0
+      if (isEmptyWindow) {
+        if (window.to > window.from) yield { index, range: window }
+        return
+      }
+      for await (const stretch of ahead.stretches()) {
+        held.set(index, stretch)
+        // A slice that nobody read in its time is read again if it is asked for later.
+        held.delete(index - 2 * (concurrency + 1))
+        const range = rangeOf(stretch)
+        yield { index, range, label: `${isoTime(range.from)} to ${isoTime(range.to)}` }
+        index += 1
+      }
+      if (plan.rows === 0 && reader.pushdown.plan.pushed.length === 0)
+        notes.push(...(await silence(parts, until, signal)))
+    },
+
+    async *read(slice: Slice, readSignal: AbortSignal): AsyncGenerator<Page> {
+      readSignal.throwIfAborted()
+      const stretch = held.get(slice.index)
+      held.delete(slice.index)
+      if (stretch?.error !== undefined) throw stretch.error
+      let read: RangeEvents | undefined = stretch?.events
+      if (read === undefined) {
+        const range = { from: slice.range.from, to: Math.min(slice.range.to, until) }
+        read = await readRange(reader, range, { limit: pageSize, budget: NO_BUDGET, signal: readSignal })
+      }
+      for (const page of read.pages) {
+        readSignal.throwIfAborted()
+        yield page
+      }
+    },
+
+    warnings: () => [...renamed(parts.filter), ...reader.pushdown.warnings(), ...expired(parts), ...notes],
+    close: () => ahead.close(),
+  }
+}
+
+/** An empty answer is also what a server gives that stores nothing: looks at the time before. */
+async function silence(parts: WindowParts, until: number, signal: AbortSignal): Promise<readonly string[]> {
+  const { reader, window } = parts
+  const span = until - window.from
+  const words = `no events from ${isoTime(window.from)} to ${isoTime(until)}`
+  if (span < MINUTE_MS) return []
+  const before = { from: Math.max(0, window.from - Math.min(span, 30 * DAY_MS)), to: window.from }
+  try {
+    // Not at offset 0, where newer servers note each reading in the log.
+    const { events } = await reader.read({ range: before, offset: BUSY_EVENTS, limit: 1 }, signal)
+    if (events.length > 0) return [`${words}, although the log was busy just before: ${CAUSES}`]
+  } catch (error) {
+    // The window itself was read; a look beside it proves nothing and may fail.
+    if (!(error instanceof RemoteError)) throw error
+    reader.log.debug(`could not look at the time before the window: ${error.message}`)
+  }
+  return span >= DAY_MS ? [`${words}: ${CAUSES}`] : []
+}
+
+function expired({ reader, window, retentionMs, now }: WindowParts): readonly string[] {
+  const kept = retentionMs ?? reader.facts.retentionMs
+  if (kept === undefined || window.from >= now - kept) return []
+  return [
+    `the source keeps events for ${Math.round(kept / DAY_MS)} days: those before ${isoTime(now - kept)} are gone or about to be`,
+  ]
+}
+
+function renamed({ events }: EventFilter): readonly string[] {
+  return events.flatMap((event) => {
+    const others = aliases(event).slice(1)
+    return others.length === 0
+      ? []
+      : [`--event ${event} also matches ${others.join(', ')}, its name in other releases`]
+  })
+}

@@ -1,0 +1,143 @@
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { LocalError } from '../core/errors.ts'
+import type { AuditEvent } from '../core/event.ts'
+
+const BUFFER_BYTES = 1 << 20
+const NEWLINE = 0x0a
+
+/** A JSONL file that only grows, whose committed length the ledger knows: what lies beyond it after a crash is cut off. */
+export class Spool {
+  readonly path: string
+  readonly #fd: number
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  #buffered = 0
+  #length: number
+
+  private constructor(path: string, fd: number, length: number) {
+    this.path = path
+    this.#fd = fd
+    this.#length = length
+  }
+
+  /** Opens `name` in the run's folder (0700, files 0600), cut to the length that was committed. */
+  static open(folder: string, name: string, committedBytes: number): Spool {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const path = join(folder, name)
+      const fd = openSync(path, 'a+', 0o600)
+      ftruncateSync(fd, committedBytes)
+      syncFolder(folder)
+      return new Spool(path, fd, committedBytes)
+    } catch (cause) {
+      throw diskError(cause, join(folder, name))
+    }
+  }
+
+  /** Bytes so far, unsynced ones included. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The event's own bytes and a line break. */
+  append(event: AuditEvent): void {
+    const { buffer, start, end } = event
+    if (buffer.subarray(start, end).includes(NEWLINE))
+      this.appendLine(Buffer.from(JSON.stringify(event.record())), 0)
+    else this.appendLine(buffer, start, end)
+  }
+
+  appendLine(bytes: Uint8Array, start: number, end = bytes.length): void {
+    const size = end - start
+    if (this.#buffered + size + 1 > BUFFER_BYTES) this.#flush()
+    if (size + 1 > BUFFER_BYTES) {
+      this.#write(bytes, start, end)
+      this.#write(Buffer.from('\n'), 0, 1)
+    } else {
+      this.#buffer.set(bytes.subarray(start, end), this.#buffered)
+      this.#buffer[this.#buffered + size] = NEWLINE
+      this.#buffered += size + 1
+    }
+    this.#length += size + 1
+  }
+
+  /** On disk when it returns. */
+  sync(): void {
+    this.#flush()
+    try {
+      fdatasyncSync(this.#fd)
+    } catch (cause) {
+      throw diskError(cause, this.path)
+    }
+  }
+
+  /** Blocks of whole lines of `[from, to)`, with the offset of each block; reads what was synced or flushed. */
+  *blocks(from: number, to: number): Generator<{ readonly bytes: Uint8Array; readonly offset: number }> {
+    this.#flush()
+    let offset = from
+    let size = BUFFER_BYTES
+    while (offset < to) {
+      const bytes = Buffer.allocUnsafe(Math.min(size, to - offset))
+      const read = readSync(this.#fd, bytes, 0, bytes.length, offset)
+      const end = bytes.lastIndexOf(NEWLINE, read - 1) + 1
+      if (end === 0) {
+        if (read < bytes.length || offset + read >= to)
+          throw new LocalError(`${this.path} is cut short at byte ${offset + read}`, {
+            hint: 'the spool of this run is damaged; start afresh with --new',
+          })
+        size *= 2
+        continue
+      }
+      size = BUFFER_BYTES
+      yield { bytes: bytes.subarray(0, end), offset }
+      offset += end
+    }
+  }
+
+  close(): void {
+    this.#flush()
+    closeSync(this.#fd)
+  }
+
+  #flush(): void {
+    if (this.#buffered === 0) return
+    const size = this.#buffered
+    this.#buffered = 0
+    this.#write(this.#buffer, 0, size)
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      for (let at = start; at < end; ) at += writeSync(this.#fd, bytes, at, end - at)
+    } catch (cause) {
+      throw diskError(cause, this.path)
+    }
+  }
+}
+
+/** A new file is only there for good once its folder is synced. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function diskError(cause: unknown, path: string): LocalError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new LocalError(`${path} could not be written: ${text}`, {
+    cause,
+    hint: 'free some space or check the disk, then run the same command again: it resumes where it was',
+  })
+}

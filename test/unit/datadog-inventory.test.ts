@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Inventory, InventoryEnd } from '../../src/core/inventory.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type TimeRange } from '../../src/core/time-range.ts'
+import type { DatadogSandbox } from '../../src/sandbox/datadog/index.ts'
+import { FAKE_START } from '../support/fake-clock.ts'
+import { batchOf, sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+
+const signal = new AbortController().signal
+const idOf = (number: number) => String(streamedEvent(number, 0)['id'])
+
+async function read(inventory: Inventory, window: TimeRange): Promise<{ ids: string[]; end: InventoryEnd }> {
+  const rows = inventory.ids(window, { signal })
+  const ids: string[] = []
+  for (;;) {
+    const step = await rows.next()
+    if (step.done === true) return { ids, end: step.value }
+    ids.push(...step.value.ids)
+  }
+}
+
+async function withTrial(run: (trial: Trial, sandbox: DatadogSandbox) => Promise<void>): Promise<void> {
+  const trial = await startTrial('datadog')
+  try {
+    await run(trial, trial.sandbox as DatadogSandbox)
+  } finally {
+    await trial.close()
+  }
+}
+
+describe('datadog inventory', () => {
+  test('rows dated by arrival are found in the window of their own time', () =>
+    withTrial(async (trial, sandbox) => {
+      sandbox.settings.liveTimestamp = false
+      const to = FAKE_START - DAY_MS
+      sandbox.preload([streamedEvent(1, to - 1), streamedEvent(2, to)])
+      const { ids, end } = await read(await trial.inventory(), { from: to - HOUR_MS, to })
+      assert.deepEqual([ids, end], [[idOf(1)], { exhausted: true }])
+    }))
+
+  test('pieces of a plan hand their rows on: 60 pages are not read twice', () =>
+    withTrial(async (trial, sandbox) => {
+      const from = FAKE_START - 4 * DAY_MS
+      sandbox.preload(Array.from({ length: 60_000 }, (_, i) => streamedEvent(i, from + i * 4_000)))
+      const inventory = await trial.inventory()
+      const window = { from, to: from + 60_000 * 4_000 }
+      const planned = await inventory.plan(window, { signal })
+      assert.equal(planned.length, 1)
+      // As many pieces as a busier day would have: the second half of the plan reads what the first has not.
+      const { createSweep } = await import('../../src/inventories/datadog/sweep.ts')
+      const sweep = createSweep(trial.clock)
+      const halves = [
+        { from, to: from + DAY_MS },
+        { from: from + DAY_MS, to: window.to },
+      ]
+      sweep.expect(halves)
+      const first = sweep.begin(halves[0] as TimeRange)
+      const late = { id: 'x', atMs: from + DAY_MS + 5, datedMs: from + DAY_MS + 5 }
+      assert.deepEqual(first.sort([late], halves[0] as TimeRange).ids, [])
+      first.finish(from + 2 * DAY_MS)
+      const second = sweep.begin(halves[1] as TimeRange)
+      assert.equal(second.coveredTo, from + 2 * DAY_MS)
+      assert.deepEqual(second.take(halves[1] as TimeRange).ids, ['x'])
+      const again = sweep.begin(halves[1] as TimeRange)
+      assert.equal(again.coveredTo, undefined, 'the same piece again is asked anew')
+      const { ids } = await read(inventory, planned[0] as TimeRange)
+      assert.equal(new Set(ids).size, 60_000)
+      assert.ok(inventory.queries() <= 64, `${inventory.queries()} queries`)
+    }))
+
+  test('what was just sent is looked up anew, never answered from memory', () =>
+    withTrial(async (trial, sandbox) => {
+      const window = { from: FAKE_START - HOUR_MS, to: FAKE_START }
+      sandbox.preload([streamedEvent(1, window.from)])
+      const inventory = await trial.inventory()
+      const [piece] = await inventory.plan(window, { signal })
+      assert.deepEqual((await read(inventory, piece as TimeRange)).ids, [idOf(1)])
+      const destination = trial.destination()
+      await destination.deliver(batchOf(destination, [sample(streamedEvent(2, window.from + 5))]), { signal })
+      assert.deepEqual((await read(inventory, piece as TimeRange)).ids, [idOf(1), idOf(2)])
+    }))
+
+  test('300 searches an hour are kept to: it waits for the window to end and goes on', () =>
+    withTrial(async (trial, sandbox) => {
+      sandbox.settings.rateLimit = { limit: 3, periodSeconds: 3600, headers: true }
+      const from = FAKE_START - 6 * HOUR_MS
+      sandbox.preload(Array.from({ length: 4_500 }, (_, i) => streamedEvent(i, from + i)))
+      const inventory = await trial.inventory()
+      assert.equal(inventory.traits.queriesPerHour, 300)
+      const { ids, end } = await read(inventory, { from, to: from + HOUR_MS })
+      assert.deepEqual([new Set(ids).size, end], [4_500, { exhausted: true }])
+      assert.equal(inventory.traits.queriesPerHour, 3)
+      const waitedMs = trial.clock.slept.reduce((sum, ms) => sum + ms, 0)
+      assert.ok(waitedMs >= HOUR_MS && waitedMs < 2 * HOUR_MS + MINUTE_MS, `${waitedMs}`)
+    }))
+
+  test('without rate headers it asks every 12 seconds', () =>
+    withTrial(async (trial, sandbox) => {
+      sandbox.settings.rateLimit.headers = false
+      const from = FAKE_START - 6 * HOUR_MS
+      sandbox.preload(Array.from({ length: 2_000 }, (_, i) => streamedEvent(i, from + i)))
+      await read(await trial.inventory(), { from, to: from + HOUR_MS })
+      assert.deepEqual(
+        trial.clock.slept.map((ms) => Math.round(ms / 1000)),
+        [12, 12],
+      )
+    }))
+
+  test('exactly the losses of 200,000 events are missing, in about one query for each 1,000', () =>
+    withTrial(async (trial, sandbox) => {
+      const from = FAKE_START - 2 * DAY_MS
+      const stepMs = 400
+      const isLost = (i: number) => (i >= 70_000 && i < 71_500) || i % 19_999 === 7
+      const all = Array.from({ length: 200_000 }, (_, i) => i)
+      sandbox.preload(all.filter((i) => !isLost(i)).map((i) => streamedEvent(i, from + i * stepMs)))
+      // Masked: as many duplicates as one of the losses.
+      sandbox.preload(all.slice(10, 1_510).map((i) => streamedEvent(i, from + i * stepMs)))
+      const inventory = await trial.inventory()
+      const window = { from, to: from + 200_000 * stepMs }
+      const held = new Set<string>()
+      let rows = 0
+      for (const piece of await inventory.plan(window, { signal })) {
+        const { ids, end } = await read(inventory, piece)
+        assert.deepEqual(end, { exhausted: true })
+        rows += ids.length
+        for (const id of ids) held.add(id)
+      }
+      assert.deepEqual(
+        all.filter((i) => !held.has(idOf(i))),
+        all.filter(isLost),
+      )
+      assert.equal(rows, 200_000 - all.filter(isLost).length + 1_500)
+      assert.ok(inventory.queries() <= 210, `${inventory.queries()} queries`)
+    }))
+
+  test('idField, an own query and indexes are used', () =>
+    withTrial(async (trial, sandbox) => {
+      const at = FAKE_START - HOUR_MS
+      sandbox.preload([streamedEvent(1, at, { eventMetadata: { ref: 'r-1' } })])
+      const window = { from: at - 1, to: at + 1 }
+      const settings = { ...trial.settings, idField: '@eventMetadata.ref' }
+      assert.deepEqual((await read(await trial.inventory(settings), window)).ids, ['r-1'])
+      const elsewhere = { ...trial.settings, search: { indexes: ['security'] } }
+      assert.deepEqual((await read(await trial.inventory(elsewhere), window)).ids, [])
+      const flex = { ...trial.settings, search: { storageTier: 'flex' } }
+      assert.deepEqual((await read(await trial.inventory(flex), window)).ids, [])
+    }))
+
+  test('rows without an id are nobody’s events', () =>
+    withTrial(async (trial, sandbox) => {
+      const at = FAKE_START - HOUR_MS
+      sandbox.preload([{ ping: 'ok', createdAt: new Date(at).toISOString() }])
+      assert.deepEqual((await read(await trial.inventory(), { from: at - 1, to: at + 1 })).ids, [])
+    }))
+
+  test('without an application key there is no inventory', async () => {
+    await withTrial(async (trial) => {
+      const { appKey: _, ...settings } = trial.settings
+      await assert.rejects(trial.inventory(settings), /cannot be searched/)
+    })
+  })
+})
