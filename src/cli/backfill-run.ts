@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
 import type { EventFilter } from '../core/filter.ts'
 import type { BackfillPlan } from '../core/report.ts'
@@ -67,7 +66,7 @@ function agreed(invocation: Invocation, runtime: Runtime, mode: 'missing' | 'all
   return false
 }
 
-export async function backfillParts(job: Job, _window: TimeRange): Promise<BackfillParts> {
+export function backfillParts(job: Job): BackfillParts {
   const { source, stream, ledger, invocation, runtime } = job
   const parts = {
     source,
@@ -89,7 +88,7 @@ export async function partsWithProgress(
   window: TimeRange,
 ): Promise<{ readonly parts: BackfillParts; stop(): void }> {
   const progress = await progressReporter(job.invocation, job.runtime, window)
-  const parts = await backfillParts(job, window)
+  const parts = backfillParts(job)
   return { parts: { ...parts, observe: progress.observe }, stop: progress.stop }
 }
 
@@ -97,7 +96,7 @@ async function confirmPlan(plan: BackfillPlan, stream: OpenStream, runtime: Runt
   const { planText } = await import('./report-printer.ts')
   const prompter = openPrompter(runtime.io, runtime.signal)
   try {
-    runtime.log.info(`\n${planText(plan)}`.split('\n').join('\n'))
+    runtime.io.stderr.write(planText(plan))
     return await prompter.confirm(
       `Send ${plan.events.toLocaleString('en-US')} events to ${stream.destination.name}?`,
     )
@@ -169,7 +168,6 @@ function refuseRepeat(runs: readonly RunRecord[], options: BackfillOptions, wind
 /** Runs that were left in the middle are finished before the asked one; their exit codes count too. */
 export async function finishOverlapping(
   job: Job,
-  _run: RunRecord,
   earlier: readonly RunRecord[],
 ): Promise<readonly ExitCode[]> {
   const codes: ExitCode[] = []
@@ -218,8 +216,4 @@ export async function resumeRun(job: Job, run: RunRecord) {
   } finally {
     stop()
   }
-}
-
-export function runFolder(ledger: Ledger, run: string, file: string): string {
-  return join(ledger.folderOf(run), file)
 }

@@ -1,5 +1,5 @@
-import type { StreamCommon } from '../config/fields.ts'
 import { resolve } from 'node:path'
+import type { StreamCommon } from '../config/fields.ts'
 import { ensureStateDir } from '../config/paths.ts'
 import type { Destination } from '../core/destination.ts'
 import { durationOf } from '../core/duration.ts'
@@ -7,6 +7,7 @@ import { UserError } from '../core/errors.ts'
 import type { Inventory } from '../core/inventory.ts'
 import type { AuditSource } from '../core/source.ts'
 import { HOUR_MS } from '../core/time-range.ts'
+import type { FileInventory } from '../inventories/file.ts'
 import type { Ledger } from '../state/ledger.ts'
 import { acquireLock, type Lock } from '../state/lock.ts'
 import { countOption, settleOf } from './flags.ts'
@@ -44,6 +45,8 @@ export type OpenStream = {
   readonly destination: Destination
   readonly options: StreamCommon
   readonly inventory: Inventory | undefined
+  /** The inventory is a file that does not say which window it covers. */
+  readonly isUndatedFile: boolean
 }
 
 export async function openStream(
@@ -58,18 +61,17 @@ export async function openStream(
   const destination = await settings.openStream(name, parts)
   runtime.onExit(() => destination.close())
   const { options } = await settings.streamSettings(name)
-  const inventory =
-    (await fileInventory(invocation, runtime)) ??
-    (await settings.openInventory(name, source.shape.type, parts))
+  const file = await fileInventory(invocation, runtime, settings)
+  const inventory = file ?? (await settings.openInventory(name, source.shape.type, parts))
   if (inventory !== undefined) runtime.onExit(() => inventory.close())
-  return { destination, options, inventory }
+  return { destination, options, inventory, isUndatedFile: file !== undefined && file.covers === undefined }
 }
 
 async function fileInventory(
   invocation: Invocation,
   runtime: Runtime,
   settings: Settings,
-): Promise<Inventory | undefined> {
+): Promise<FileInventory | undefined> {
   const path = textOption(invocation, 'inventory')
   if (path === undefined) return undefined
   const { openFileInventory } = await import('../inventories/file.ts')
@@ -82,7 +84,8 @@ async function fileInventory(
     field: textOption(invocation, 'inventoryField'),
     window: inventoryWindow(invocation, runtime),
   })
-  if (inventory.covers === undefined) runtime.log.warn(`${path} does not say which window it covers: it is taken as complete`)
+  if (inventory.covers === undefined)
+    runtime.log.warn(`${path} does not say which window it covers: it is taken as complete`)
   return inventory
 }
 

@@ -23,6 +23,8 @@ export interface ExportDisk {
   remove(path: string): Promise<void>
   /** Undefined when the file is not there. */
   read(path: string): Promise<string | undefined>
+  /** Removes the files that the folder's own manifest names, and the manifest. */
+  clearExport(folder: string): Promise<void>
   /** One gzip member or zstd frame of its own. */
   compress(kind: Compression, content: Uint8Array): Promise<Uint8Array>
 }

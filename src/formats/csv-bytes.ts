@@ -21,8 +21,10 @@ FORMULA[0xef] = 2
 /**
  * The same bytes as the reference (`csv.ts`), copied from the bytes of events instead of built from objects. What it cannot prove to be
  * usual it leaves to the reference, an event at a time.
+ * @throws RangeError without columns
  */
 export function csvWriter(columns: readonly string[], { guard = true }: CsvOptions = {}): EventWriter {
+  if (columns.length === 0) throw new RangeError('CSV needs at least one column')
   const writer = new RowWriter(columns, guard)
   return {
     extension: 'csv',

@@ -103,7 +103,7 @@ function listLines(
     const cell = row[n] ?? ''
     if (cell === '') return []
     const head = truncate(title, Math.max(1, Math.floor(width / 3)))
-    const text = truncate(cell, Math.max(1, width - displayWidth(head) - 2))
+    const text = truncate(cell, Math.max(0, width - displayWidth(head) - 2))
     return [truncate(`${head}: `, width) + (columns[n]?.isAction === true ? paint(text, cell) : text)]
   })
   return [...lines, '']

@@ -73,7 +73,7 @@ export type SandboxService = {
     readonly streams?: Record<string, JsonObject>
   }
   readonly violations: readonly Violation[]
-  /** A receiver: ids in the order of arrival, repeats included. Counted here and nowhere else. */
+  /** A receiver: ids in the order of arrival, repeats and preloaded ones included. Counted here and nowhere else. */
   receivedIds?(): readonly string[]
   /** A receiver: the stored rows, as that product would keep them. */
   rows?(): readonly JsonObject[]

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { IdSpill } from '../core/id-partition.ts'
+import type { IdSpill } from '../core/id-diff.ts'
 import { readError, writeError } from './disk-errors.ts'
 import { PRIVATE_FILE } from './private-files.ts'
 

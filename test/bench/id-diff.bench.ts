@@ -51,6 +51,9 @@ function writeUuid(block: Buffer, at: number, n: number): void {
     }
     place += 1
   }
+  // Version 4, variant 1, as the products make them.
+  block[at + 14] = 0x34
+  block[at + 19] = HEX[8 + (n & 3)] as number
 }
 
 const isHeld = (n: number) => n % MISSING_EVERY !== 7

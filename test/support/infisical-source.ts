@@ -111,7 +111,8 @@ export async function readAll(
     for await (const slice of opened.slices()) {
       slices.push(slice.range)
       const found = new Map<string, AuditEvent>()
-      for await (const page of opened.read(slice, signal)) for (const event of page) found.set(event.id, event)
+      for await (const page of opened.read(slice, signal))
+        for (const event of page) found.set(event.id, event)
       const sorted = [...found.values()].sort(compareEvents)
       events.push(...(order === 'asc' ? sorted : sorted.reverse()))
     }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Inventory, InventoryEnd } from '../../src/core/inventory.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, type TimeRange } from '../../src/core/time-range.ts'
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type TimeRange } from '../../src/core/time-range.ts'
+import { createSweep } from '../../src/inventories/datadog/sweep.ts'
 import type { DatadogSandbox } from '../../src/sandbox/datadog/index.ts'
-import { FAKE_START } from '../support/fake-clock.ts'
+import { FAKE_START, fakeClock } from '../support/fake-clock.ts'
 import { batchOf, sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
 
 const signal = new AbortController().signal
@@ -38,35 +39,22 @@ describe('datadog inventory', () => {
       assert.deepEqual([ids, end], [[idOf(1)], { exhausted: true }])
     }))
 
-  test('pieces of a plan hand their rows on: 60 pages are not read twice', () =>
-    withTrial(async (trial, sandbox) => {
-      const from = FAKE_START - 4 * DAY_MS
-      sandbox.preload(Array.from({ length: 60_000 }, (_, i) => streamedEvent(i, from + i * 4_000)))
-      const inventory = await trial.inventory()
-      const window = { from, to: from + 60_000 * 4_000 }
-      const planned = await inventory.plan(window, { signal })
-      assert.equal(planned.length, 1)
-      // As many pieces as a busier day would have: the second half of the plan reads what the first has not.
-      const { createSweep } = await import('../../src/inventories/datadog/sweep.ts')
-      const sweep = createSweep(trial.clock)
-      const halves = [
-        { from, to: from + DAY_MS },
-        { from: from + DAY_MS, to: window.to },
-      ]
-      sweep.expect(halves)
-      const first = sweep.begin(halves[0] as TimeRange)
-      const late = { id: 'x', atMs: from + DAY_MS + 5, datedMs: from + DAY_MS + 5 }
-      assert.deepEqual(first.sort([late], halves[0] as TimeRange).ids, [])
-      first.finish(from + 2 * DAY_MS)
-      const second = sweep.begin(halves[1] as TimeRange)
-      assert.equal(second.coveredTo, from + 2 * DAY_MS)
-      assert.deepEqual(second.take(halves[1] as TimeRange).ids, ['x'])
-      const again = sweep.begin(halves[1] as TimeRange)
-      assert.equal(again.coveredTo, undefined, 'the same piece again is asked anew')
-      const { ids } = await read(inventory, planned[0] as TimeRange)
-      assert.equal(new Set(ids).size, 60_000)
-      assert.ok(inventory.queries() <= 64, `${inventory.queries()} queries`)
-    }))
+  test('a piece hands on what it saw of the next; the same piece again is asked anew', () => {
+    const from = FAKE_START - 4 * DAY_MS
+    const sweep = createSweep(fakeClock())
+    const first = { from, to: from + DAY_MS }
+    const second = { from: first.to, to: from + 2 * DAY_MS }
+    sweep.expect([first, second])
+    const turn = sweep.begin(first)
+    const ahead = { id: 'x', atMs: second.from + 5, datedMs: second.from + 5 }
+    assert.deepEqual(turn.sort([ahead], first).ids, [])
+    turn.finish(second.to)
+    const next = sweep.begin(second)
+    assert.equal(next.coveredTo, second.to)
+    assert.deepEqual(next.take(second).ids, ['x'])
+    assert.equal(sweep.begin(second).coveredTo, undefined)
+    assert.equal(sweep.begin(first).coveredTo, undefined)
+  })
 
   test('what was just sent is looked up anew, never answered from memory', () =>
     withTrial(async (trial, sandbox) => {
@@ -106,31 +94,52 @@ describe('datadog inventory', () => {
       )
     }))
 
-  test('exactly the losses of 200,000 events are missing, in about one query for each 1,000', () =>
+  test('exactly the losses of 260,000 events are missing, over two pieces, in about one query for each 1,000', () =>
     withTrial(async (trial, sandbox) => {
-      const from = FAKE_START - 2 * DAY_MS
-      const stepMs = 400
+      const from = FAKE_START - 10 * DAY_MS
+      const stepMs = 600
+      const all = Array.from({ length: 260_000 }, (_, i) => i)
       const isLost = (i: number) => (i >= 70_000 && i < 71_500) || i % 19_999 === 7
-      const all = Array.from({ length: 200_000 }, (_, i) => i)
-      sandbox.preload(all.filter((i) => !isLost(i)).map((i) => streamedEvent(i, from + i * stepMs)))
+      const refilled = [7, 70_500, 259_994]
+      const small = (i: number) => ({ id: `e-${i}`, createdAt: isoTime(from + i * stepMs) })
+      sandbox.preload(all.filter((i) => !isLost(i)).map(small))
       // Masked: as many duplicates as one of the losses.
-      sandbox.preload(all.slice(10, 1_510).map((i) => streamedEvent(i, from + i * stepMs)))
+      sandbox.preload(all.slice(10, 1_510).map(small))
+      const destination = trial.destination()
+      for (const i of refilled) {
+        const { streamed, event } = sample(small(i))
+        const encoded = [destination.encode(streamed, event, { restamp: true })]
+        await destination.deliver({ encoded, ids: [event.id], run: 'r' }, { signal })
+      }
       const inventory = await trial.inventory()
-      const window = { from, to: from + 200_000 * stepMs }
+      const window = { from, to: from + all.length * stepMs }
+      const pieces = await inventory.plan(window, { signal })
+      assert.equal(pieces.length, 2)
       const held = new Set<string>()
       let rows = 0
-      for (const piece of await inventory.plan(window, { signal })) {
+      for (const piece of pieces) {
         const { ids, end } = await read(inventory, piece)
         assert.deepEqual(end, { exhausted: true })
         rows += ids.length
         for (const id of ids) held.add(id)
       }
+      const missing = all.filter((i) => isLost(i) && !refilled.includes(i))
       assert.deepEqual(
-        all.filter((i) => !held.has(idOf(i))),
-        all.filter(isLost),
+        all.filter((i) => !held.has(`e-${i}`)),
+        missing,
       )
-      assert.equal(rows, 200_000 - all.filter(isLost).length + 1_500)
-      assert.ok(inventory.queries() <= 210, `${inventory.queries()} queries`)
+      assert.equal(rows, all.length - missing.length + 1_500)
+      assert.ok(inventory.queries() <= 270, `${inventory.queries()} queries`)
+    }))
+
+  test('live rows are found beside those of a renamed ddsource', () =>
+    withTrial(async (trial, sandbox) => {
+      const window = { from: FAKE_START - HOUR_MS, to: FAKE_START }
+      sandbox.preload([streamedEvent(1, window.from)])
+      const settings = { ...trial.settings, ddsource: 'vault' }
+      const destination = trial.destination(settings)
+      await destination.deliver(batchOf(destination, [sample(streamedEvent(2, window.from + 5))]), { signal })
+      assert.deepEqual((await read(await trial.inventory(settings), window)).ids, [idOf(1), idOf(2)])
     }))
 
   test('idField, an own query and indexes are used', () =>

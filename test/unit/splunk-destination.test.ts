@@ -59,7 +59,7 @@ describe('splunk destination', () => {
     for (let i = 0; i < 3000; i += 1) times.push(Math.floor(trial.clock.random() * 2e13))
     for (const occurredAtMs of times) {
       const { event, streamed } = sample(streamedEvent(1, AT))
-      const moved = Object.create(event, { occurredAtMs: { value: occurredAtMs } }) as typeof event
+      const moved = { ...event, source: 'infisical', occurredAtMs } as typeof event
       const text = Buffer.from(destination.encode(streamed, moved, { restamp: false })).toString()
       assert.ok(text.startsWith(`{"time":${JSON.stringify(occurredAtMs / 1000)},"source"`), text.slice(0, 40))
     }

@@ -1,13 +1,31 @@
 import { type ExitCode, UserError } from '../../core/errors.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
+import type { Result } from '../../operations/backfill/index.ts'
 import { firstExit } from '../../operations/backfill/report.ts'
-import { isUnfinished, type RunRecord } from '../../state/ledger.ts'
-import { backfillParts, findOrCreateRun, finishOverlapping, optionsOf } from '../backfill-run.ts'
+import type { BackfillOptions } from '../../operations/backfill/types.ts'
+import type { RunRecord } from '../../state/ledger.ts'
+import {
+  backfillParts,
+  findOrCreateRun,
+  finishOverlapping,
+  type Job,
+  optionsOf,
+  partsWithProgress,
+} from '../backfill-run.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, filterText, windowFlags } from '../flags.ts'
 import { requireInventory } from '../inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
-import { judgeableUntil, lockPair, openLedger, openSource, openStream, streamName } from '../job.ts'
+import {
+  judgeableUntil,
+  lockPair,
+  type OpenStream,
+  openLedger,
+  openSource,
+  openStream,
+  streamName,
+} from '../job.ts'
+import { canAsk } from '../prompt.ts'
 import { printReport } from '../report-printer.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -45,12 +63,12 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
     filter,
     filterText: filterText(filter),
   })
-  await checkFileInventory(invocation, runtime, options.yes)
+  checkFileInventory(stream, runtime, options.yes || flagOption(invocation, 'dryRun'))
   await lockPair(invocation, runtime, pair.source, pair.stream)
   const job = { settings, source, stream, ledger, invocation, runtime }
   if (flagOption(invocation, 'dryRun')) {
     const { planBackfill } = await import('../../operations/backfill/index.ts')
-    const parts = await backfillParts(job, whole)
+    const parts = backfillParts(job)
     const result = await planBackfill(
       parts,
       options,
@@ -60,34 +78,22 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
     return result.exitCode
   }
   const { run, earlier } = findOrCreateRun(job, options, whole)
-  const before = await finishOverlapping(job, run, earlier)
-  return finish(invocation, runtime, before, () => continueRun(job, options, run, whole))
-}
-
-async function finish(
-  invocation: Invocation,
-  runtime: Runtime,
-  before: readonly ExitCode[],
-  work: () => Promise<import('../../operations/backfill/index.ts').Result>,
-): Promise<ExitCode> {
-  const result = await work()
+  const before = await finishOverlapping(job, earlier)
+  const result = await continueRun(job, options, run, whole)
   const exitCode = firstExit([...before, result.exitCode])
   await printReport(result.report, exitCode, invocation, runtime)
   return exitCode
 }
 
 async function continueRun(
-  job: import('../backfill-run.ts').Job,
-  options: import('../../operations/backfill/types.ts').BackfillOptions,
+  job: Job,
+  options: BackfillOptions,
   run: RunRecord,
   window: TimeRange,
-) {
+): Promise<Result> {
   const { runBackfill } = await import('../../operations/backfill/index.ts')
-  if (isUnfinished(run) && run.updatedAt !== run.createdAt)
-    job.runtime.log.info(`resuming run ${run.id}`, { run: run.id })
-  const { parts, stop } = await import('../backfill-run.ts').then(({ partsWithProgress }) =>
-    partsWithProgress(job, window),
-  )
+  if (run.updatedAt !== run.createdAt) job.runtime.log.info(`resuming run ${run.id}`, { run: run.id })
+  const { parts, stop } = await partsWithProgress(job, window)
   try {
     return await runBackfill(parts, options, run)
   } finally {
@@ -129,14 +135,9 @@ function cutWindows(windows: readonly TimeRange[], until: number, runtime: Runti
     : [{ from: windows[0]?.from ?? until, to: Math.max(windows[0]?.from ?? until, until) }]
 }
 
-async function checkFileInventory(invocation: Invocation, runtime: Runtime, yes: boolean): Promise<void> {
-  if (
-    textOption(invocation, 'inventory') === undefined ||
-    textOption(invocation, 'inventoryWindow') !== undefined ||
-    yes
-  )
-    return
-  if (runtime.io.stdinIsTerminal && runtime.io.stderrIsTerminal) return
+/** @throws UserError: a file that says nothing of its window is taken as complete only when someone agreed to that */
+function checkFileInventory(stream: OpenStream, runtime: Runtime, isAgreed: boolean): void {
+  if (!stream.isUndatedFile || isAgreed || canAsk(runtime.io)) return
   throw new UserError('the inventory file does not say which window it covers', {
     code: 'inventory-window',
     hint: 'say it with --inventory-window FROM/TO, or take the file as complete with --yes',

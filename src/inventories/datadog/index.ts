@@ -33,7 +33,7 @@ function createInventory(
   parts: InventoryParts,
 ): Inventory {
   const read = rowReader(settings.idField)
-  const query = settings.search?.query ?? `source:${quoted(settings.ddsource ?? parts.sourceType)}`
+  const query = settings.search?.query ?? sourceQuery(settings.ddsource, parts.sourceType)
   const sweep = createSweep(parts.clock)
   const filterOf = (range: TimeRange, text: string): JsonObject => ({
     query: text,
@@ -110,7 +110,7 @@ function createInventory(
     }
     // What was refilled with a new date stands at the hour of the refill, tagged.
     if (!turn.hasRestamped && covered.to < end) {
-      const restamped = pages({ from: covered.to, to: end }, `${query} backfill:true`, signal)
+      const restamped = pages({ from: covered.to, to: end }, `(${query}) backfill:true`, signal)
       for (;;) {
         const step = await restamped.next()
         if (step.done === true) {
@@ -219,6 +219,12 @@ function partial(meta: { readonly status?: unknown; readonly warnings?: unknown 
     return `Datadog warned: ${JSON.stringify(meta.warnings).slice(0, 200)}`
   }
   return undefined
+}
+
+/** The live stream sends the source's own name, whatever a refill is told to send: rows of both are looked at. */
+function sourceQuery(ddsource: string | undefined, sourceType: string): string {
+  const own = `source:${quoted(sourceType)}`
+  return ddsource === undefined || ddsource === sourceType ? own : `(source:${quoted(ddsource)} OR ${own})`
 }
 
 function quoted(value: string): string {

@@ -79,8 +79,9 @@ function createInventory(
     { signal }: { readonly signal: AbortSignal },
   ): AsyncGenerator<HeldRows, InventoryEnd> {
     const release = await turns.take(signal)
+    let results: ReturnType<typeof readExport> | undefined
     try {
-      const results = readExport(await openIds(window, signal), signal)
+      results = readExport(await openIds(window, signal), signal)
       for (;;) {
         const step = await results.next()
         if (step.done !== true) {
@@ -94,6 +95,8 @@ function createInventory(
         return (await countRows(window, signal)) === 0 ? { exhausted: true } : end
       }
     } finally {
+      // A reader that stops early must not leave the search running.
+      await results?.return({ exhausted: false, lines: 0 })
       release()
     }
   }

@@ -146,7 +146,7 @@ export async function deliverSpool(engine: Engine, most = Number.POSITIVE_INFINI
   const { spooled, spoolBytes } = work.run
   const stretches = stretchesToSend(ledger.ranges(work.run.id), { events: spooled, bytes: spoolBytes })
   const batches = batchesOf(preparedEvents(engine, stretches, most), destination.traits)
-  const done = mapInOrder(asAsync(batches), destination.traits.concurrency, async (batch) => {
+  const done = mapInOrder(batches, destination.traits.concurrency, async (batch) => {
     if (batch.fate === 'send') await deliverBatch(engine, batch.items)
     else engine.notSent(batch.fate, batch.items)
   })
@@ -163,10 +163,6 @@ function* preparedEvents(engine: Engine, stretches: readonly Stretch[], most: nu
       yield prepare(work.parts, spooled, engine.encodeOptions)
     }
   }
-}
-
-async function* asAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
-  yield* items
 }
 
 /** The same mark for every event of a run, also over resumes: `encode` is pure. */

@@ -1,5 +1,6 @@
 import type { Check } from '../../core/check.ts'
-import { AuditctlError, AuthError, RemoteError } from '../../core/errors.ts'
+import { AuditctlError, AuthError, ContractError, RemoteConfigError } from '../../core/errors.ts'
+import type { HttpReply } from '../../core/http.ts'
 import type { Clock } from '../../core/runtime.ts'
 import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
 import { type Facts, LIST_PATH } from './pages.ts'
@@ -18,8 +19,7 @@ export type CheckParts = {
 }
 
 /**
- * Asks for an empty window with a filter that newer servers refuse: which generation answers, at the price of one request that leaves no
- * event behind (only readings at offset 0 do).
+ * Which generation answers: asks for an empty window with a filter that newer servers refuse before they look at permissions.
  * @throws RemoteError when the log may not be read
  */
 export async function findGeneration(
@@ -27,39 +27,43 @@ export async function findGeneration(
   signal: AbortSignal,
 ): Promise<'2025' | '2026' | undefined> {
   const { facts } = parts
-  if (facts.generation === undefined) await ask(parts, signal)
+  if (facts.generation === undefined) {
+    const reply = await ask(parts, signal, { eventType: UNKNOWN_TYPE })
+    facts.generation = reply.status === 422 ? '2026' : '2025'
+  }
   return facts.generation
 }
 
-async function ask({ session, clock, facts }: CheckParts, signal: AbortSignal): Promise<number | undefined> {
+/** One request for an empty window that leaves no event behind: only readings at offset 0 do. Gives a 200 or a 422. */
+async function ask(
+  { session, clock }: CheckParts,
+  signal: AbortSignal,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<HttpReply> {
   const at = isoTime(clock.now() - MINUTE_MS)
-  const query = { startDate: at, endDate: at, limit: 1, offset: 1, eventType: UNKNOWN_TYPE }
+  const query = { startDate: at, endDate: at, limit: 1, offset: 1, ...extra }
   const reply = await session.get({ path: LIST_PATH, query, operation: 'read the audit log', signal })
-  const problem = problemOf(reply)
-  const said = saying(reply, problem)
+  if (reply.status === 422) return reply
   if (reply.status === 200) {
     const body = reply.json()
-    if (body === null || typeof body !== 'object' || !('auditLogs' in body)) {
-      throw new RemoteError(
-        'what answers at this address is not an Infisical server: no auditLogs in its reply',
-      )
-    }
-    facts.generation = '2025'
-  } else if (reply.status === 422) facts.generation = '2026'
-  else if (reply.status === 403) {
-    throw new AuthError(`Infisical does not let this identity read the audit log ${said}`, {
-      status: 403,
-      requestId: problem.requestId,
-      hint: 'it needs the organization permission read on audit-logs; with project access only, every command needs --project ID',
-    })
-  } else {
-    throw new RemoteError(`Infisical has no audit log at this address ${said}`, {
-      status: reply.status,
-      requestId: problem.requestId,
-      hint: 'check the URL of the source: the origin of the Infisical server, without a path',
+    if (body !== null && typeof body === 'object' && 'auditLogs' in body) return reply
+    throw new ContractError('what answers is not an Infisical server: its reply has no auditLogs', {
+      hint: 'check the URL of the source',
     })
   }
-  return reply.clockSkewMs
+  const problem = problemOf(reply)
+  const said = saying(reply, problem)
+  const details = { service: 'Infisical', status: reply.status, requestId: problem.requestId }
+  if (reply.status === 403) {
+    throw new AuthError(`Infisical does not let this identity read the audit log ${said}`, {
+      ...details,
+      hint: 'it needs the organization permission read on audit-logs; with project access only, every command needs --project ID',
+    })
+  }
+  throw new RemoteConfigError(`Infisical has no audit log at this address ${said}`, {
+    ...details,
+    hint: 'check the URL of the source: the origin of the Infisical server, without a path',
+  })
 }
 
 /** Reachable, log-in accepted, permission to read, the server's generation and clock. Sends no credentials twice. */
@@ -72,11 +76,12 @@ export async function testSource(parts: CheckParts, signal: AbortSignal): Promis
     return [failure(error instanceof AuthError ? 'log-in' : 'reachable', error)]
   }
   try {
-    const skewMs = await ask(parts, signal)
+    const { clockSkewMs } = await ask(parts, signal)
     checks.push({ check: 'permission', state: 'ok', message: 'may read the audit log of the organization' })
-    const release = parts.facts.generation === '2026' ? '2026 or later' : '2025 or earlier'
+    const generation = await findGeneration(parts, signal)
+    const release = generation === '2026' ? '2026 or later' : '2025 or earlier'
     checks.push({ check: 'generation', state: 'ok', message: `answers like a release of ${release}` })
-    checks.push(clockCheck(skewMs))
+    checks.push(clockCheck(clockSkewMs))
   } catch (error) {
     checks.push(failure(error instanceof AuthError ? 'permission' : 'reachable', error))
   }

@@ -90,7 +90,12 @@ const CASES: readonly Case[] = [
     params: { userAgentType: 'cli' },
     local: 0,
   },
-  { name: 'an unknown user agent type', filter: { fields: { 'user-agent-type': 'pad' } }, params: {}, local: 1 },
+  {
+    name: 'an unknown user agent type',
+    filter: { fields: { 'user-agent-type': 'pad' } },
+    params: {},
+    local: 1,
+  },
   {
     name: 'metadata that is always text',
     filter: where('event.metadata.secretKey=DB_URL', 'event.metadata.secretPath=/web'),
@@ -98,9 +103,24 @@ const CASES: readonly Case[] = [
     local: 0,
   },
   { name: 'metadata with a comma', filter: where('event.metadata.secretKey=a,b'), params: {}, local: 1 },
-  { name: 'metadata with an equals sign', filter: where('event.metadata.secretKey=a=b'), params: {}, local: 1 },
-  { name: 'metadata that may be a number', filter: where('event.metadata.secretKey=5'), params: {}, local: 1 },
-  { name: 'metadata of another key', filter: where('event.metadata.numberOfSecrets=x'), params: {}, local: 1 },
+  {
+    name: 'metadata with an equals sign',
+    filter: where('event.metadata.secretKey=a=b'),
+    params: {},
+    local: 1,
+  },
+  {
+    name: 'metadata that may be a number',
+    filter: where('event.metadata.secretKey=5'),
+    params: {},
+    local: 1,
+  },
+  {
+    name: 'metadata of another key',
+    filter: where('event.metadata.numberOfSecrets=x'),
+    params: {},
+    local: 1,
+  },
   { name: 'a pattern', filter: where('event.metadata.secretKey~^DB'), params: {}, local: 1 },
   { name: 'ip and entity', filter: { fields: { ip: '192.0.2.1', entity: USER } }, params: {}, local: 2 },
 ]
@@ -114,7 +134,9 @@ for (const { name, filter, params, store, local } of CASES) {
 }
 
 test('Pushdown.drop() leaves a refused filter out and says so once', () => {
-  const pushdown = new Pushdown(planFilters({ ...NO_FILTER, events: ['x'], fields: { project: PROJECT } }, undefined))
+  const pushdown = new Pushdown(
+    planFilters({ ...NO_FILTER, events: ['x'], fields: { project: PROJECT } }, undefined),
+  )
   assert.equal(pushdown.drop('userAgentType', 'no'), false)
   assert.equal(pushdown.drop('eventType', 'Invalid enum value'), true)
   assert.equal(pushdown.drop('eventType', 'again'), false)

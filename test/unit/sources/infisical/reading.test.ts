@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../../../src/core/event.ts'
 import { NO_FILTER } from '../../../../src/core/filter.ts'
-import { type Bench, generatedWindow, NOW, RECORDED, readAll, startBench } from '../../../support/infisical-source.ts'
+import {
+  type Bench,
+  generatedWindow,
+  NOW,
+  RECORDED,
+  readAll,
+  startBench,
+} from '../../../support/infisical-source.ts'
 
 type Options = Parameters<typeof startBench>[0]
 
@@ -18,7 +25,11 @@ async function withBench(options: Options, use: (bench: Bench) => Promise<void>)
 const idsOf = (events: Iterable<{ readonly id: unknown }>) => [...events].map(({ id }) => String(id))
 
 /** Each of the server's events, once, in order, and no rule of the wire broken. */
-async function assertAll(bench: Bench, events: readonly AuditEvent[], order: 'asc' | 'desc' = 'asc'): Promise<void> {
+async function assertAll(
+  bench: Bench,
+  events: readonly AuditEvent[],
+  order: 'asc' | 'desc' = 'asc',
+): Promise<void> {
   const held = idsOf((bench.server.events?.() ?? []) as Iterable<{ id: string }>)
   assert.equal(events.length, held.length)
   assert.deepEqual(new Set(idsOf(events)), new Set(held))
@@ -41,7 +52,7 @@ for (const generation of ['2025', '2026'] as const) {
     })
     for (const pageSize of [1, 7, 100, 999, 5000]) {
       await withBench({ generation, settings: { pageSize } }, async (bench) => {
-        const window = pageSize < 10 ? { from: RECORDED.to - 255_000, to: RECORDED.to } : RECORDED
+        const window = pageSize < 10 ? { from: RECORDED.to - 264_000, to: RECORDED.to } : RECORDED
         const { events } = await readAll(bench.source, window)
         const all = [...(bench.server.events?.() ?? [])].filter(
           (event) => Date.parse(String(event['createdAt'])) >= window.from,
@@ -68,30 +79,38 @@ for (const generation of ['2025', '2026'] as const) {
   })
 
   test(`events that arrive while a ${generation} server is read change nothing in the window`, async () => {
-    await withBench({ generation, events: 12_000, faults: ['late@3x5'], settings: { pageSize: 200 } }, async (bench) => {
-      const before = idsOf((bench.server.events?.() ?? []) as Iterable<{ id: string }>)
-      const opened = await bench.source.open(generatedWindow(12_000), NO_FILTER, {
-        order: 'asc',
-        concurrency: 3,
-        signal: new AbortController().signal,
-      })
-      const seen: string[] = []
-      let appended = 0
-      for await (const slice of opened.slices()) {
-        appended += 1
-        const createdAt = new Date(NOW + appended).toISOString()
-        await bench.append([
-          JSON.stringify({ id: `new-${appended}`, createdAt, event: { type: 'x' }, actor: { type: 'user' } }),
-        ])
-        for await (const page of opened.read(slice, new AbortController().signal)) seen.push(...idsOf(page))
-      }
-      await opened.close()
-      assert.ok(appended > 10)
-      const once = new Set(seen)
-      for (const id of before) assert.ok(once.has(id), `${id} is missing`)
-      assert.equal([...once].filter((id) => id.startsWith('new-')).length, 0)
-      assert.ok(seen.length <= before.length + 5, 'no event twice, but for those that came late')
-    })
+    await withBench(
+      { generation, events: 12_000, faults: ['late@3x5'], settings: { pageSize: 200 } },
+      async (bench) => {
+        const before = idsOf((bench.server.events?.() ?? []) as Iterable<{ id: string }>)
+        const opened = await bench.source.open(generatedWindow(12_000), NO_FILTER, {
+          order: 'asc',
+          concurrency: 3,
+          signal: new AbortController().signal,
+        })
+        const seen: string[] = []
+        let appended = 0
+        for await (const slice of opened.slices()) {
+          appended += 1
+          const createdAt = new Date(NOW + appended).toISOString()
+          await bench.append([
+            JSON.stringify({
+              id: `new-${appended}`,
+              createdAt,
+              event: { type: 'x' },
+              actor: { type: 'user' },
+            }),
+          ])
+          for await (const page of opened.read(slice, new AbortController().signal)) seen.push(...idsOf(page))
+        }
+        await opened.close()
+        assert.ok(appended > 10)
+        const once = new Set(seen)
+        for (const id of before) assert.ok(once.has(id), `${id} is missing`)
+        assert.equal([...once].filter((id) => id.startsWith('new-')).length, 0)
+        assert.ok(seen.length <= before.length + 5, 'no event twice, but for those that came late')
+      },
+    )
   })
 
   for (const [faults, pageSize] of [
@@ -116,7 +135,11 @@ for (const generation of ['2025', '2026'] as const) {
 test('a slice can be read again after it was handed over', async () => {
   await withBench({ events: 3000 }, async (bench) => {
     const signal = new AbortController().signal
-    const opened = await bench.source.open(generatedWindow(3000), NO_FILTER, { order: 'asc', concurrency: 2, signal })
+    const opened = await bench.source.open(generatedWindow(3000), NO_FILTER, {
+      order: 'asc',
+      concurrency: 2,
+      signal,
+    })
     for await (const slice of opened.slices()) {
       const runs: string[][] = []
       for (let run = 0; run < 2; run += 1) {
@@ -155,7 +178,12 @@ test('a handful of the oldest events is found without reading the newer ones', a
   await withBench({ events: 100_000 }, async (bench) => {
     const window = generatedWindow(100_000)
     const signal = new AbortController().signal
-    const opened = await bench.source.open(window, NO_FILTER, { order: 'asc', concurrency: 4, signal, limit: 50 })
+    const opened = await bench.source.open(window, NO_FILTER, {
+      order: 'asc',
+      concurrency: 4,
+      signal,
+      limit: 50,
+    })
     let count = 0
     for await (const slice of opened.slices()) {
       for await (const page of opened.read(slice, signal)) count += page.length

@@ -18,7 +18,12 @@ test('filters answer from the native record', () => {
     actor: user({ userId: 'u-1', email: 'Ann@Example.test', username: 'ann' }),
     event: {
       type: 'get-workspace-key',
-      metadata: { environment: 'prod', secretPath: '/web/api', secretKey: 'DB', secrets: [{ secretKey: 'B', secretId: 's-9' }] },
+      metadata: {
+        environment: 'prod',
+        secretPath: '/web/api',
+        secretKey: 'DB',
+        secrets: [{ secretKey: 'B', secretId: 's-9' }],
+      },
     },
   })
   const cases: readonly (readonly [FilterName, string, boolean])[] = [
@@ -84,7 +89,10 @@ test('reader names the target by environment, path and name', () => {
   const target = (metadata: JsonObject, more: JsonObject = {}) =>
     infisicalShape.reader.target(record({ event: { type: 'x', metadata }, ...more }))
   assert.equal(target({ environment: 'prod', secretPath: '/', secretKey: 'DB', secretId: 's' }), 'prod:/DB')
-  assert.equal(target({ environment: 'prod', secretPath: '/web', secrets: [{}, {}] }), 'prod:/web/(2 secrets)')
+  assert.equal(
+    target({ environment: 'prod', secretPath: '/web', secrets: [{}, {}] }),
+    'prod:/web/(2 secrets)',
+  )
   assert.equal(target({ environment: 'dev', folderPath: '/a', folderName: 'b', folderId: 'f' }), 'dev:/a/b')
   assert.equal(target({ identityId: 'i-1', name: 'runner' }), 'runner')
   assert.equal(target({ identityId: 'i-1' }), 'i-1')

@@ -63,10 +63,22 @@ for (const [name, native] of [
   ['metadata that is a scalar', { ...PLAIN, event: { type: 'a', metadata: 'nothing' } }],
   ['metadata that is absent', { ...PLAIN, event: { type: 'a' }, actor: { type: 'user' } }],
   ['metadata before the type', { ...PLAIN, event: { metadata: { a: 1 }, type: 'a' } }],
-  ['an event with a member that looks like the actor', { ...PLAIN, event: { type: 'a', metadata: {}, actor: 1 } }],
-  ['metadata that looks like the end of the row', { ...PLAIN, event: { type: 'a', metadata: { actor: { type: '"}},' } } } }],
-  ['escapes and all of Unicode in texts', { ...PLAIN, userAgent: 'a"\\b\u2028\u{1f600}é\n', projectName: '"' }],
-  ['members that are missing', { id: PLAIN['id'], createdAt: PLAIN['createdAt'], event: { type: 'a' }, actor: { type: 'b' } }],
+  [
+    'an event with a member that looks like the actor',
+    { ...PLAIN, event: { type: 'a', metadata: {}, actor: 1 } },
+  ],
+  [
+    'metadata that looks like the end of the row',
+    { ...PLAIN, event: { type: 'a', metadata: { actor: { type: '"}},' } } } },
+  ],
+  [
+    'escapes and all of Unicode in texts',
+    { ...PLAIN, userAgent: 'a"\\b\u2028\u{1f600}é\n', projectName: '"' },
+  ],
+  [
+    'members that are missing',
+    { id: PLAIN['id'], createdAt: PLAIN['createdAt'], event: { type: 'a' }, actor: { type: 'b' } },
+  ],
   ['updatedAt of its own', { ...PLAIN, updatedAt: '2026-01-01T00:00:00.000Z' }],
   ['a null updatedAt', { ...PLAIN, updatedAt: null }],
   ['a project that has a name', { ...PLAIN, projectId: PLAIN['id'], projectName: 'web' }],
@@ -74,7 +86,10 @@ for (const [name, native] of [
 ] as const) {
   test(`asStreamed() takes a row with ${name}`, () => {
     for (const store of ['postgres', 'clickhouse'] as const) {
-      assert.equal(streamed(JSON.stringify(native), store).text, streamedText(native as JsonObject, { store }))
+      assert.equal(
+        streamed(JSON.stringify(native), store).text,
+        streamedText(native as JsonObject, { store }),
+      )
     }
   })
 }

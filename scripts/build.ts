@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { noticesOf } from './notices.ts'
+
+// dist/: one entry, the rest in chunks that a command loads when it needs them. dist/meta.json is for the bundle test and does not ship.
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+
+/** Ships a native binary of its own, or is the user's to install: it stays an import. */
+const EXTERNAL = ['@napi-rs/keyring', '@aws-sdk/*', '@smithy/*', '@google-cloud/storage', '@azure/*']
+
+/** Ink imports it for a debugging mode; left external, the program does not start. */
+const emptyDevtools: Plugin = {
+  name: 'empty-devtools',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'empty' }))
+    onLoad({ filter: /.*/, namespace: 'empty' }, () => ({
+      contents:
+        'export const initialize = () => {}; export const connectToDevTools = () => {}; export default {}',
+    }))
+  },
+}
+
+/** CommonJS packages inside an ES module find `require` here. */
+const REQUIRE_BANNER = `import { createRequire as auditctlCreateRequire } from 'node:module'
+const require = auditctlCreateRequire(import.meta.url)`
+
+const { outputFiles, metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts'],
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.19',
+  charset: 'utf8',
+  sourcemap: 'linked',
+  jsx: 'automatic',
+  external: EXTERNAL,
+  plugins: [emptyDevtools],
+  banner: { js: REQUIRE_BANNER },
+  define: {
+    AUDITCTL_VERSION: JSON.stringify(versionOf()),
+    AUDITCTL_COMMIT: JSON.stringify(commitOf()),
+    'process.env.NODE_ENV': '"production"',
+  },
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+}).catch(() => process.exit(1)) // esbuild has printed what is wrong
+
+// Only a build that succeeded replaces the one before.
+rmSync(dist, { recursive: true, force: true })
+for (const { path, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, contents)
+}
+cpSync(join(root, 'src/sandbox/recordings'), join(dist, 'recordings'), { recursive: true })
+writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile))
+writeFileSync(join(root, 'THIRD-PARTY-NOTICES.md'), noticesOf(Object.keys(metafile.inputs), root))
+process.stdout.write(`${summaryOf(metafile)}\n`)
+
+function versionOf(): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** Of the tree that is built; a tree without git history says so. */
+function commitOf(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+function summaryOf({ outputs }: Metafile): string {
+  const code = Object.entries(outputs).filter(([path]) => path.endsWith('.js'))
+  const bytes = code.reduce((sum, [, output]) => sum + output.bytes, 0)
+  return `dist/: ${code.length} files, ${Math.round(bytes / 1024)} KiB, entry ${outputs['dist/main.js']?.bytes} bytes`
+}
