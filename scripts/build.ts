@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { noticesOf } from './notices.ts'
@@ -7,6 +16,8 @@ import { noticesOf } from './notices.ts'
 // dist/: one entry, the rest in chunks that a command loads when it needs them. dist/meta.json is for the bundle test and does not ship.
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
+
+if (process.argv.includes('--if-stale') && isFresh()) process.exit(0)
 
 /** Ships a native binary of its own, or is the user's to install: it stays an import. */
 const EXTERNAL = ['@napi-rs/keyring', '@aws-sdk/*', '@smithy/*', '@google-cloud/storage', '@azure/*']
@@ -63,6 +74,17 @@ cpSync(join(root, 'src/sandbox/recordings'), join(dist, 'recordings'), { recursi
 writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile))
 writeFileSync(join(root, 'THIRD-PARTY-NOTICES.md'), noticesOf(Object.keys(metafile.inputs), root))
 process.stdout.write(`${summaryOf(metafile)}\n`)
+
+/** Nothing that goes into dist/ changed since it was written. */
+function isFresh(): boolean {
+  const built = join(dist, 'meta.json')
+  if (!existsSync(built)) return false
+  const { mtimeMs } = statSync(built)
+  const inputs = globSync(['src', 'src/**/*', 'scripts/*', 'package.json', 'package-lock.json'], {
+    cwd: root,
+  })
+  return inputs.every((path) => statSync(join(root, path)).mtimeMs <= mtimeMs)
+}
 
 function versionOf(): string {
   return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version

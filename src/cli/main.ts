@@ -12,6 +12,13 @@ const COMMIT = typeof AUDITCTL_COMMIT === 'string' ? AUDITCTL_COMMIT : 'source'
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   // A reader that closes the pipe ends the program quietly; whoever is writing hears of it through Output.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  if (argv[0] === '__complete') {
+    const { completeValues } = await import('./complete-values.ts')
+    process.stdout.write(
+      (await completeValues(argv[1] ?? '', process.env)).map((word) => `${word}\n`).join(''),
+    )
+    return EXIT.done
+  }
   const { buildProgram } = await import('./program.ts')
   let exitCode: ExitCode = EXIT.done
   const program = buildProgram({

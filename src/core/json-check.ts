@@ -62,7 +62,7 @@ export function checkJson(
         if (s !== BACKSLASH) return -2 - i
         isEscaped = true
         const length = escapeLength(bytes, i, limit)
-        if (length === 0) return i + 6 > limit ? CUT_OFF : -2 - i
+        if (length <= 0) return length === 0 ? -2 - i : CUT_OFF
         i += length
       }
       const length = i - from
@@ -184,13 +184,13 @@ function digitsEnd(bytes: Uint8Array, start: number, limit: number): number {
   return i
 }
 
-/** Bytes of the escape at `at`; 0 when it is none, or not all there. */
+/** Bytes of the escape at `at`; 0 when it is none, -1 when it is not all there. */
 function escapeLength(bytes: Uint8Array, at: number, limit: number): number {
-  if (at + 1 >= limit) return 0
+  if (at + 1 >= limit) return -1
   const c = bytes[at + 1] as number
   if (c === 0x75) {
-    if (at + 6 > limit) return 0
     for (let i = at + 2; i < at + 6; i += 1) {
+      if (i >= limit) return -1
       const h = bytes[i] as number
       if (!((h >= 0x30 && h <= 0x39) || ((h | 0x20) >= 0x61 && (h | 0x20) <= 0x66))) return 0
     }

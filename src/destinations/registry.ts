@@ -6,4 +6,8 @@ export const DESTINATIONS: Readonly<Record<string, () => Promise<DestinationDefi
   datadog: () =>
     import('./datadog/index.ts').then((file) => file.datadog as unknown as DestinationDefinition),
   azure: () => import('./azure/index.ts').then((file) => file.azure as unknown as DestinationDefinition),
+  cribl: () => import('./cribl/index.ts').then((file) => file.cribl as unknown as DestinationDefinition),
+  'sumo-logic': () =>
+    import('./sumo-logic/index.ts').then((file) => file.sumoLogic as unknown as DestinationDefinition),
+  custom: () => import('./custom/index.ts').then((file) => file.custom as unknown as DestinationDefinition),
 }

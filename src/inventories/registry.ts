@@ -5,4 +5,6 @@ export const INVENTORIES: Readonly<Record<string, () => Promise<InventoryDefinit
   splunk: () => import('./splunk/index.ts').then((file) => file.splunk as InventoryDefinition),
   datadog: () => import('./datadog/index.ts').then((file) => file.datadog as InventoryDefinition),
   azure: () => import('./azure/index.ts').then((file) => file.azure as InventoryDefinition),
+  command: () => import('./command/index.ts').then((file) => file.command as InventoryDefinition),
+  url: () => import('./url/index.ts').then((file) => file.url as InventoryDefinition),
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { AuditctlError, IncompleteError } from '../core/errors.ts'
-import { ZstdFrames } from './zstd-frames.ts'
+import { type FramePiece, ZstdFrames } from './zstd-frames.ts'
 
 const OUTPUT_BYTES = 256 * 1024
 
@@ -58,28 +58,46 @@ async function* gunzip(blocks: AsyncGenerator<Uint8Array>, name: string): AsyncG
 
 async function* unzstd(blocks: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const frames = new ZstdFrames()
-  let pieces = (function* (): Generator<{ bytes: Uint8Array; endsFrame: boolean }> {})()
-  let isOver = false
-  async function* frame(): AsyncGenerator<Uint8Array> {
+  let pieces: Iterator<FramePiece> = [][Symbol.iterator]()
+  const nextPiece = async (): Promise<FramePiece | undefined> => {
     for (;;) {
-      for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
-        yield next.value.bytes
-        if (next.value.endsFrame) return
-      }
+      const piece = pieces.next()
+      if (piece.done !== true) return piece.value
       const block = await blocks.next()
-      if (block.done === true) {
-        isOver = true
-        return
-      }
+      if (block.done === true) return undefined
       pieces = frames.pieces(block.value)
     }
   }
+  async function* frame(first: FramePiece): AsyncGenerator<Uint8Array> {
+    for (let piece: FramePiece | undefined = first; piece !== undefined; piece = await nextPiece()) {
+      yield piece.bytes
+      if (piece.endsFrame) return
+    }
+  }
   try {
-    while (!isOver) yield* through(frame(), createZstdDecompress({ chunkSize: OUTPUT_BYTES }), name, 'zstd')
+    for (
+      let first = await pieceOf(nextPiece, name);
+      first !== undefined;
+      first = await pieceOf(nextPiece, name)
+    ) {
+      yield* through(frame(first), createZstdDecompress({ chunkSize: OUTPUT_BYTES }), name, 'zstd')
+    }
     // Node 22 takes a frame that was cut off for a whole one.
     if (!frames.isAtBoundary) throw damaged(name, 'zstd', new RangeError('unexpected end of file'))
   } finally {
     await blocks.return(undefined)
+  }
+}
+
+/** The first piece of a frame, where what follows the last one may turn out to be none. */
+async function pieceOf(
+  next: () => Promise<FramePiece | undefined>,
+  name: string,
+): Promise<FramePiece | undefined> {
+  try {
+    return await next()
+  } catch (error) {
+    throw error instanceof RangeError ? damaged(name, 'zstd', error) : error
   }
 }
 

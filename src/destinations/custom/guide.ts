@@ -35,7 +35,7 @@ Behind a custom stream:
                   collector with log format JSON, uncompressed. The provider xsiam does this, dates events and searches: prefer it.
    Better Stack   "url": "https://<ingesting host>/", "headers": { "Authorization": "env:BS_AUTH" }    BS_AUTH holds Bearer <source token>.
                   The provider better-stack adds dt, the event's own time, and searches: prefer it.
-   Rapid7         InsightIDR: Data Collection > Add Event Source > Webhook (or Log Search > Custom Logs > Webhook) gives an address that holds
-                  its own key: "url": "https://<region>.webhook.logs.insight.rapid7.com/v1/noformat/<key>", "format": "ndjson", no headers.
-                  It dates events by their arrival; createdAt in the event is the true time.
+   Rapid7         InsightIDR: Data Collection > Add Event Source > Raw Data > Custom Logs, collection method Webhook, gives an address that holds its
+                  own key: "url": "<that address>", without headers. The product's stream sends an array, which may be kept as one record:
+                  "format": "ndjson" makes a record of each event. Events stand at the time of their arrival; createdAt is the true time.
 `

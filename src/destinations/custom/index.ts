@@ -105,7 +105,14 @@ function createCustom(name: string, options: CustomOptions, parts: DestinationPa
     async test({ send, signal }) {
       await signer()
       const path = options.url
-      const reach = await checkReach({ service, path, headers: await headers(), signal, authHint, configHint })
+      const reach = await checkReach({
+        service,
+        path,
+        headers: await headers(),
+        signal,
+        authHint,
+        configHint,
+      })
       if (reach.state === 'failure' || !send) return reach.state === 'failure' ? [reach] : [reach, UNPROVED]
       const canary = canaryOf(parts.clock)
       const sendOne = (encoded: readonly Uint8Array[], ids: readonly string[]) =>

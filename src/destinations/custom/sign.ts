@@ -57,7 +57,8 @@ function keyOf(secret: string): Key | undefined {
   const [, prefix, text = ''] = /^(whsec_|whsk_)([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? []
   const bytes = Buffer.from(text, 'base64')
   if (prefix !== undefined) registerSecret(text)
-  if (prefix === 'whsec_') return bytes.length >= 24 && bytes.length <= 64 ? { kind: 'hmac', bytes } : undefined
+  if (prefix === 'whsec_')
+    return bytes.length >= 24 && bytes.length <= 64 ? { kind: 'hmac', bytes } : undefined
   // Some tools write the seed alone, others the public key behind it.
   if (prefix !== 'whsk_' || (bytes.length !== 32 && bytes.length !== 64)) return undefined
   const der = Buffer.concat([ED25519_PREFIX, bytes.subarray(0, 32)])
