@@ -30,7 +30,7 @@ export function noticesOf(inputs: readonly string[], root: string): string {
 function noticeOf(folder: string): { readonly title: string; readonly text: string } {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
   if (manifest.license === undefined) throw new Error(`${manifest.name} names no licence`)
-  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(name))
+  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)/i.test(name))
   const author = typeof manifest.author === 'string' ? manifest.author : manifest.author?.name
   const text =
     file !== undefined && existsSync(join(folder, file))

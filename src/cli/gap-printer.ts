@@ -6,7 +6,7 @@ import type { GapReport } from '../core/report.ts'
 import type { TimeRange } from '../core/time-range.ts'
 import { coverageMap } from './coverage-map.ts'
 import type { OutputFormat } from './flags.ts'
-import { type Invocation, textOption } from './invocation.ts'
+import { type Invocation, textOption, typedOption } from './invocation.ts'
 import { formatRows } from './print-rows.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -93,7 +93,7 @@ export function refillCommand(report: GapReport, invocation: Invocation): string
     '--verify',
   ]
   for (const name of ['config', 'inventory', 'inventoryField'] as const) {
-    const value = textOption(invocation, name)
+    const value = typedOption(invocation, name)
     if (value !== undefined)
       words.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value)
   }

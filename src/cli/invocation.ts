@@ -3,11 +3,18 @@ export type Invocation = {
   readonly path: readonly string[]
   readonly args: readonly string[]
   readonly options: Readonly<Record<string, unknown>>
+  /** Names of the options that stood on the command line, as opposed to the environment and defaults. */
+  readonly typed?: ReadonlySet<string>
 }
 
 export function textOption(invocation: Invocation, name: string): string | undefined {
   const value = invocation.options[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The same, only when it was typed: for commands that we suggest, which find the environment as it is. */
+export function typedOption(invocation: Invocation, name: string): string | undefined {
+  return invocation.typed?.has(name) === false ? undefined : textOption(invocation, name)
 }
 
 export function listOption(invocation: Invocation, name: string): readonly string[] {

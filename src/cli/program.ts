@@ -51,9 +51,13 @@ export function buildProgram(options: {
     for (const option of spec.options ?? []) command.addOption(optionOf(option))
     for (const child of spec.commands ?? []) add(command, child, [...path, child.name])
     if (spec.commands === undefined) {
-      command.action((...given: unknown[]) => {
-        const args = given.slice(0, spec.arguments?.length ?? 0) as string[]
-        return options.run({ path, args, options: command.optsWithGlobals() })
+      command.action((...words: unknown[]) => {
+        const args = words.slice(0, spec.arguments?.length ?? 0) as string[]
+        const given = command.optsWithGlobals()
+        const typed = new Set(
+          Object.keys(given).filter((key) => command.getOptionValueSourceWithGlobals(key) === 'cli'),
+        )
+        return options.run({ path, args, options: given, typed })
       })
     }
     command.addHelpText('after', () => helpTail(spec))

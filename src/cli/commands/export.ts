@@ -71,7 +71,7 @@ export async function exportCommand(invocation: Invocation, runtime: Runtime): P
     for (const warning of result.warnings) runtime.log.warn(warning)
     const where = target === undefined ? 'stdout' : target.path
     runtime.log.info(
-      `${result.rows.toLocaleString('en-US')} events written to ${where}${target?.kind === 'folder' ? ` in ${result.files} files` : ''}`,
+      `${result.rows.toLocaleString('en-US')} events written to ${where}${target?.kind === 'folder' ? ` in ${result.files} ${result.files === 1 ? 'file' : 'files'}` : ''}`,
     )
     if (result.brokenLines === 0) return EXIT.done
     runtime.log.warn(`${result.brokenLines} broken input lines were left out`)

@@ -8,7 +8,7 @@ import { settingsFor } from '../entry-actions.ts'
 import { type EventPrinter, eventPrinter, sortEvents } from '../event-printer.ts'
 import { announceWindow, countOption, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
 import { shellWord } from '../gap-printer.ts'
-import { flagOption, type Invocation, textOption } from '../invocation.ts'
+import { flagOption, type Invocation, textOption, typedOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
 import { decodeCursor, encodeCursor } from '../query-cursor.ts'
 import type { Runtime } from '../runtime.ts'
@@ -127,7 +127,7 @@ function warnings(runtime: Runtime, onBroken: (count: number) => void) {
 function nextCommand(cursor: string, invocation: Invocation): string {
   const words = ['auditctl', 'query', '--cursor', cursor]
   for (const name of ['config', 'output', 'fields', 'shape', 'time', 'tz'] as const) {
-    const value = textOption(invocation, name)
+    const value = typedOption(invocation, name)
     if (value !== undefined) words.push(`--${name}`, value)
   }
   return words.map(shellWord).join(' ')

@@ -46,7 +46,7 @@ async function verifyFiles(
   const verdict = await verifyFolder(folderStore(folder, name, runtime), manifest)
   return sayVerdict(
     verdict.findings.map(({ path, problem }) => `${path} ${problem}`),
-    `${verdict.files} files, ${verdict.rows} events`,
+    `${verdict.files} ${verdict.files === 1 ? 'file' : 'files'}, ${verdict.rows.toLocaleString('en-US')} events`,
     invocation,
     runtime,
   )

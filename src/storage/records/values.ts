@@ -3,7 +3,9 @@ import { envelopeArray } from './envelope.ts'
 import type { Spans, Splitter } from './spans.ts'
 
 const NO_KEY = new Uint8Array()
+const TAB = 0x09
 const NEWLINE = 0x0a
+const SPACE = 0x20
 const COMMA = 0x2c
 const OPEN_BRACE = 0x7b
 const OPEN_BRACKET = 0x5b
@@ -26,7 +28,7 @@ export class ValueSplitter implements Splitter {
     for (;;) {
       i = skipBetween(bytes, i, limit)
       if (i >= limit) {
-        this.#isCutOff = isLast && this.#depth > 0
+        this.#isCutOff ||= isLast && this.#depth > 0
         return limit
       }
       const c = bytes[i] as number
@@ -61,7 +63,7 @@ export class ValueSplitter implements Splitter {
         spans.add(i, end)
         i = end
       } else {
-        const next = nextStart(bytes, c, Math.max(i, brokenAt(end) ?? i), limit)
+        const next = nextStart(bytes, i, Math.max(i, brokenAt(end) ?? i), limit)
         if (next < 0 && !isLast) return i
         const stop = next < 0 ? limit : next
         spans.add(i, stop)
@@ -75,14 +77,30 @@ export class ValueSplitter implements Splitter {
   }
 }
 
-/** Where to look for the next value after a broken one that began with `first`: behind its line, and behind the lines that a broken object left. */
-function nextStart(bytes: Buffer, first: number, at: number, limit: number): number {
-  for (let i = at; ; ) {
+/**
+ * Where to look for the next value after the one at `start`, which broke at `place`: behind the line of the error. What a broken object left
+ * is passed over, up to an object that begins a line and is indented no deeper.
+ */
+function nextStart(bytes: Buffer, start: number, place: number, limit: number): number {
+  const isObject = bytes[start] === OPEN_BRACE
+  const indent = indentOf(bytes, start)
+  if (isObject && place > start && bytes[place] === OPEN_BRACE && indentOf(bytes, place) <= indent)
+    return place
+  for (let i = place; ; ) {
     const newline = bytes.indexOf(NEWLINE, i)
     if (newline < 0 || newline >= limit) return -1
     i = newline + 1
-    if (first !== OPEN_BRACE || bytes[skipBetween(bytes, i, limit)] === OPEN_BRACE) return i
+    if (!isObject) return i
+    const first = skipBetween(bytes, i, limit)
+    if (bytes[first] === OPEN_BRACE && indentOf(bytes, first) <= indent) return first
   }
+}
+
+/** Blanks before `at` on its line; endless when something else stands before it. */
+function indentOf(bytes: Buffer, at: number): number {
+  let i = at
+  while (i > 0 && (bytes[i - 1] === SPACE || bytes[i - 1] === TAB || bytes[i - 1] === COMMA)) i -= 1
+  return i === 0 || bytes[i - 1] === NEWLINE ? at - i : Number.POSITIVE_INFINITY
 }
 
 /** The index after an envelope whose array ended before `start`: its other members are read as those of an object. */

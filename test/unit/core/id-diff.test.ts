@@ -67,7 +67,7 @@ function lists(random: Random, count: number): { left: string[]; right: string[]
 
 for (const [name, maxBytes, count] of [
   ['in memory', 64 * 1024 * 1024, 60_000],
-  ['through many spills', 1, 400_000],
+  ['through several spills', 1_000_000, 400_000],
 ] as const) {
   test(`IdDiff is exact ${name}, also for repeats and for ids that are no UUIDs`, (t) => {
     const folder = tempFolder(t)
