@@ -82,6 +82,29 @@ export async function findGaps(parts: GapParts, options: GapOptions): Promise<Ga
   }
 }
 
+/** Reports of several windows (ascending, disjoint) as one over all of them. */
+export function mergeGapReports(reports: readonly GapReport[]): GapReport {
+  const [first, last] = [reports[0], reports.at(-1)]
+  if (first === undefined || last === undefined) throw new RangeError('there is no report to merge')
+  const sum = (of: (report: GapReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0)
+  const sumOrNull = (of: (report: GapReport) => number | null): number | null =>
+    reports.some((report) => of(report) === null) ? null : sum((report) => of(report) ?? 0)
+  return {
+    ...last,
+    window: { from: first.window.from, to: last.window.to },
+    sourceEvents: sum((report) => report.sourceEvents),
+    heldEvents: sum((report) => report.heldEvents),
+    missing: sum((report) => report.missing),
+    tooYoung: sum((report) => report.tooYoung),
+    unexpected: sumOrNull((report) => report.unexpected),
+    duplicates: sumOrNull((report) => report.duplicates),
+    complete: reports.every((report) => report.complete),
+    gaps: reports.flatMap((report) => report.gaps),
+    warnings: [...new Set(reports.flatMap((report) => report.warnings))],
+  }
+}
+
 export type Found = {
   readonly sourceEvents: number
   readonly heldEvents: number

@@ -8,4 +8,7 @@ export const SANDBOXES: Readonly<
   splunk: () => import('./splunk/index.ts').then((file) => file.startSplunk),
   datadog: () => import('./datadog/index.ts').then((file) => file.startDatadog),
   azure: () => import('./azure/index.ts').then((file) => file.startAzure),
+  cribl: () => import('./cribl/index.ts').then((file) => file.startCribl),
+  'sumo-logic': () => import('./sumo-logic/index.ts').then((file) => file.startSumoLogic),
+  custom: () => import('./custom/index.ts').then((file) => file.startCustom),
 }

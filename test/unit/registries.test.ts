@@ -17,7 +17,11 @@ const ROOMS = [
   { room: 'sources', names: Object.keys(SOURCES), mark: /= defineSource\(/ },
   { room: 'destinations', names: Object.keys(DESTINATIONS), mark: /= defineDestination\(/ },
   { room: 'inventories', names: Object.keys(INVENTORIES), mark: /= defineInventory(<.*>)?\(/ },
-  { room: 'sandbox', names: Object.keys(SANDBOXES), mark: /export (async function|function|const) start(?!Sandbox)[A-Z]/ },
+  {
+    room: 'sandbox',
+    names: Object.keys(SANDBOXES),
+    mark: /export (async function|function|const) start(?!Sandbox)[A-Z]/,
+  },
   { room: 'cli/commands', names: Object.keys(RUNNERS), mark: /export (async function|const) \w+Command\b/ },
 ]
 

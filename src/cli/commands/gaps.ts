@@ -1,6 +1,8 @@
 import { EXIT, type ExitCode } from '../../core/errors.ts'
+import type { GapReport } from '../../core/report.ts'
+import type { TimeRange } from '../../core/time-range.ts'
 import { isoTime } from '../../core/time-range.ts'
-import { findGaps } from '../../operations/find-gaps.ts'
+import { findGaps, mergeGapReports } from '../../operations/find-gaps.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, outputFlag, windowFlags } from '../flags.ts'
 import { requireInventory } from '../inventory-advice.ts'
@@ -11,20 +13,18 @@ import type { Runtime } from '../runtime.ts'
 
 /** `auditctl gaps`: what the SIEM lacks, exactly; exit 3 when there is any. */
 export async function gapsCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
-  if (textOption(invocation, 'fromLog') !== undefined) {
-    const { gapsFromLog } = await import('../gaps-from-log.ts')
-    return gapsFromLog(invocation, runtime)
-  }
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)
   const stream = await openStream(settings, streamName(settings, invocation), source, invocation, runtime)
   const ledger = await openLedger(runtime)
   const until = judgeableUntil(invocation, runtime, source, stream)
-  const { window } = windowFlags(invocation, runtime, {
-    fallbackMs: undefined,
-    defaultTo: until,
-    proven: () => ledger.proven.stretches(source.name, stream.destination.name)[0]?.to,
-  })
+  const windows = await askedWindows(
+    invocation,
+    runtime,
+    until,
+    () => ledger.proven.stretches(source.name, stream.destination.name)[0]?.to,
+  )
+  const window = { from: windows[0]?.from ?? until, to: windows.at(-1)?.to ?? until }
   const filter = filterFlags(invocation, source.shape, runtime)
   announceWindow(runtime, window)
   if (flagOption(invocation, 'printQuery')) {
@@ -46,22 +46,23 @@ export async function gapsCommand(invocation: Invocation, runtime: Runtime): Pro
   const { gapPrinter } = await import('../gap-printer.ts')
   const printer = gapPrinter(invocation, runtime, window)
   try {
-    const report = await findGaps(
-      {
-        source,
-        inventory,
-        stream: stream.destination.name,
-        ledger,
-        clock: runtime.clock,
-        log: runtime.log,
-        signal: runtime.signal,
-        concurrency: concurrencyOf(invocation),
-        observe: progress.observe,
-        onEvent: printer.onEvent,
-        onCell: printer.onCell,
-      },
-      { window, judgedTo: until, filter, method },
-    )
+    const parts = {
+      source,
+      inventory,
+      stream: stream.destination.name,
+      ledger,
+      clock: runtime.clock,
+      log: runtime.log,
+      signal: runtime.signal,
+      concurrency: concurrencyOf(invocation),
+      observe: progress.observe,
+      onEvent: printer.onEvent,
+      onCell: printer.onCell,
+    }
+    const reports: GapReport[] = []
+    for (const one of windows)
+      reports.push(await findGaps(parts, { window: one, judgedTo: until, filter, method }))
+    const report = mergeGapReports(reports)
     progress.stop()
     for (const warning of report.warnings) runtime.log.warn(warning)
     await printer.finish(report, outputFlag(invocation))
@@ -69,4 +70,18 @@ export async function gapsCommand(invocation: Invocation, runtime: Runtime): Pro
   } finally {
     progress.stop()
   }
+}
+
+/** One window as a rule; with `--from-log` those that the sender's own log tells of. */
+async function askedWindows(
+  invocation: Invocation,
+  runtime: Runtime,
+  until: number,
+  proven: () => number | undefined,
+): Promise<readonly TimeRange[]> {
+  const log = textOption(invocation, 'fromLog')
+  if (log === undefined)
+    return [windowFlags(invocation, runtime, { fallbackMs: undefined, defaultTo: until, proven }).window]
+  const { windowsFromLog } = await import('../gaps-from-log.ts')
+  return (await windowsFromLog(log, runtime)).windows
 }

@@ -46,6 +46,8 @@ function createInventory(
     try {
       const printed = yield* readPrinted(running.stdout, idField)
       const ended = await running.ended
+      // What was wrong with its text is why it was killed, not how it ended.
+      if (printed.problem !== undefined && ended.signal === 'SIGKILL') return printed
       const failure = failureOf(ended)
       return failure === undefined ? printed : { problem: failure }
     } catch (error) {

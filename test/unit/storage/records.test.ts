@@ -23,7 +23,7 @@ async function read(text: string, size: number, textForm: 'lines' | 'rows' = 'li
   for (;;) {
     const next: IteratorResult<Records, { problem: string | undefined }> = await opened.records.next()
     if (next.done === true) return { form: opened.form, texts, lines, problem: next.value.problem }
-    const batch = next.value
+    const batch: Records = next.value
     for (let n = 0; n < batch.spans.count; n += 1) {
       const [start, end] = [batch.spans.starts[n] as number, batch.spans.ends[n] as number]
       const record = batch.bytes.toString('utf8', start, end)
