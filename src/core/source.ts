@@ -1,7 +1,7 @@
 import type { Check } from './check.ts'
-import type { AuditEvent, EventReader, JsonObject } from './event.ts'
+import type { AuditEvent, EventId, EventReader, JsonObject } from './event.ts'
 import type { EventFilter, FilterFields } from './filter.ts'
-import type { TimeRange } from './time-range.ts'
+import type { EpochMs, TimeRange } from './time-range.ts'
 
 export type Order = 'asc' | 'desc'
 
@@ -128,6 +128,113 @@ export type StreamedSettings = {
   readonly retentionDays: number | undefined
 }
 
+/** What a trail follows: `trail secret PATH | identity ID | entity ID | request ID | trace ID`. */
+export type TrailKind = 'secret' | 'identity' | 'entity' | 'request' | 'trace'
+
+/** A line of an execution log that belongs to an event (InfraKitchen): what the action printed while it ran. */
+export type TrailLine = {
+  /** The event whose action wrote it, when the source says so. */
+  readonly eventId: EventId | undefined
+  readonly occurredAt: string
+  readonly occurredAtMs: EpochMs
+  readonly level: string
+  /** As printed, colour codes included: escape it where a person reads it. */
+  readonly text: string
+  /** The whole line in its native shape. */
+  readonly record: JsonObject
+}
+
+/** A trail as the server gives it. Its events are like those of `OpenWindow.read`: callers sort, drop repeats and test each again. */
+export type Trail = {
+  readonly events: AsyncIterable<Page>
+  /** Once `events` has ended: execution logs that belong to the events, oldest first; empty where the source has none. */
+  lines(): readonly TrailLine[]
+  /** Once `events` has ended: what the server says of the trail as a whole, to be shown as it is. */
+  summary(): JsonObject | undefined
+  warnings(): readonly string[]
+}
+
+/** Groupings of `summary --by`. */
+export type SummaryBy =
+  | 'action'
+  | 'actor'
+  | 'actor-type'
+  | 'outcome'
+  | 'path'
+  | 'project'
+  | 'ip'
+  | 'hour'
+  | 'day'
+
+/** Counts of a window by the server's own account; the groups add up to the total. */
+export type SourceSummary = {
+  readonly total: number
+  readonly groups: readonly { readonly key: string; readonly count: number }[]
+  /** Everything that the server said. */
+  readonly record: JsonObject
+}
+
+/** Events in the order of another field than time, by the server's own sorting. */
+export type SortedEvents = { readonly events: Page; readonly hasMore: boolean }
+
+/** An object URL's parts: where a job at the source writes to. */
+export type RemoteTarget = {
+  readonly provider: 's3' | 'gcs' | 'azure-blob'
+  readonly bucket: string
+  readonly prefix: string
+}
+
+export type RemoteExportRequest = {
+  readonly window: TimeRange
+  readonly filter: EventFilter
+  readonly format: 'jsonl' | 'csv'
+  readonly target: RemoteTarget
+  /** Where the source itself finds the credentials for the bucket: a secret's path, never a key. */
+  readonly credentialsPath: string
+}
+
+export type RemoteFile = {
+  readonly key: string
+  readonly records: number | undefined
+  readonly bytes: number | undefined
+  readonly sha256: string | undefined
+}
+
+/** A job that runs at the source. `status` is the source's own word for `state`. */
+export type RemoteExport = {
+  readonly id: string
+  readonly state: 'running' | 'completed' | 'failed'
+  readonly status: string
+  readonly estimatedRecords: number | undefined
+  /** Of a completed job. */
+  readonly manifest:
+    | { readonly files: readonly RemoteFile[]; readonly totalRecords: number | undefined }
+    | undefined
+  readonly record: JsonObject
+}
+
+export interface RemoteExports {
+  /**
+   * Starts a job; never twice for one call.
+   * @throws UserError for a filter that the source cannot apply by itself
+   */
+  create(request: RemoteExportRequest, signal: AbortSignal): Promise<RemoteExport>
+  status(id: string, signal: AbortSignal): Promise<RemoteExport>
+  list(signal: AbortSignal): Promise<readonly RemoteExport[]>
+  /**
+   * Asks again, ever less often, until the job has ended, well or not.
+   * @throws UnavailableError when `timeoutMs` (default 1 h) has passed; the job itself goes on
+   */
+  wait(
+    id: string,
+    options: {
+      readonly signal: AbortSignal
+      readonly timeoutMs?: number
+      readonly onStatus?: (job: RemoteExport) => void
+    },
+  ): Promise<RemoteExport>
+}
+
 export interface AuditSource {
   /** As configured, `prod`. */
   readonly name: string
@@ -142,5 +249,29 @@ export interface AuditSource {
   test(signal: AbortSignal): Promise<readonly Check[]>
   /** Requests made so far, for reports. */
   requests(): number
+  /** The server's own trail; resolves with undefined where it has none of that kind, and the trail is computed from events. */
+  trail?(
+    kind: TrailKind,
+    id: string,
+    asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly signal: AbortSignal },
+  ): Promise<Trail | undefined>
+  /** Counts of all events of the window by the server; resolves with undefined where it cannot say, and they are computed from events. */
+  summary?(window: TimeRange, by: SummaryBy, signal: AbortSignal): Promise<SourceSummary | undefined>
+  /** Jobs that write to object storage at the source's side. */
+  readonly remoteExports?: RemoteExports
+  /**
+   * The first `limit` events of the window by a field of the native event, sorted by the server; resolves with undefined where it cannot
+   * (a field it does not sort by, a filter it does not apply, a window that is not all it holds), and the rows read are sorted here.
+   */
+  sorted?(
+    window: TimeRange,
+    filter: EventFilter,
+    options: {
+      readonly field: string
+      readonly order: Order
+      readonly limit: number
+      readonly signal: AbortSignal
+    },
+  ): Promise<SortedEvents | undefined>
   close(): Promise<void>
 }

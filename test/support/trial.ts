@@ -28,10 +28,14 @@ export type Trial = {
   close(): Promise<void>
 }
 
+/** Inventories that any stream may name in place of its provider's search, and a receiver that has one. */
+const RECEIVERS: Readonly<Record<string, string>> = { url: 'custom' }
+
 /** @throws when the provider has no sandbox, or its sandbox no stream: a provider without both cannot keep its promises */
 export async function startTrial(provider: string): Promise<Trial> {
-  const start = await SANDBOXES[provider]?.()
-  const definition = await DESTINATIONS[provider]?.()
+  const receiver = RECEIVERS[provider] ?? provider
+  const start = await SANDBOXES[receiver]?.()
+  const definition = await DESTINATIONS[receiver]?.()
   if (start === undefined || definition === undefined) throw new Error(`${provider} has no sandbox`)
   const faults = faultPlan()
   const clock = fakeClock(FAKE_START)

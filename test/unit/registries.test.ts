@@ -63,7 +63,8 @@ test('an inventory definition has the provider that its registry line says, and 
   for (const [name, load] of Object.entries(INVENTORIES)) {
     assert.equal((await load()).provider, name)
     assert.ok(
-      DESTINATIONS[name] !== undefined,
+      // Any stream may name these two in place of its provider's search.
+      name === 'command' || name === 'url' || DESTINATIONS[name] !== undefined,
       `${name} reads the settings of a destination that is not there`,
     )
   }

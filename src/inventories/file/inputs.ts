@@ -1,9 +1,10 @@
+import { IncompleteError } from '../../core/errors.ts'
 import { readFileBlocks, readText } from '../../storage/files.ts'
 import { listInputs } from '../../storage/inputs.ts'
 import type { IdInput } from './read-ids.ts'
 
 export type OpenedInput = IdInput & {
-  /** Its first block, to be looked at before it is read. */
+  /** Its beginning, to be looked at before it is read: a whole line at least. What is damaged there is told by `text` only. */
   head(): AsyncGenerator<Uint8Array>
 }
 
@@ -14,6 +15,9 @@ export type InputOptions = {
   readonly baseDir: string
   readonly signal: AbortSignal
 }
+
+const NEWLINE = 0x0a
+const HEAD_BYTES = 4096
 
 /** The files that a path stands for, or stdin. @throws UserError when nothing is there */
 export async function idInputs({
@@ -33,27 +37,47 @@ export async function idInputs({
 /** stdin cannot be read again: what was looked at is put back. */
 function stdinInput(stdin: AsyncIterable<Uint8Array>): OpenedInput {
   const text = readText(stdin, 'stdin')
-  const seen: Uint8Array[] = []
+  let beginning: Beginning | undefined
   return {
     name: 'stdin',
     async *text() {
-      yield* seen
+      if (beginning !== undefined) {
+        yield* beginning.blocks
+        if (beginning.failure !== undefined) throw beginning.failure
+      }
       yield* text
     },
     async *head() {
-      if (seen.length === 0) {
-        const next = await text.next()
-        if (next.done === true) return
-        seen.push(Buffer.from(next.value))
-      }
-      yield* [...seen]
+      beginning ??= await beginningOf(text)
+      yield* [...beginning.blocks]
     },
   }
 }
 
 async function* first(text: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const block of text) {
-    yield block
-    return
+  try {
+    yield* (await beginningOf(text)).blocks
+  } finally {
+    await text.return(undefined)
   }
+}
+
+type Beginning = { readonly blocks: readonly Uint8Array[]; readonly failure: IncompleteError | undefined }
+
+async function beginningOf(text: AsyncGenerator<Uint8Array>): Promise<Beginning> {
+  const blocks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    while (bytes < HEAD_BYTES) {
+      const next = await text.next()
+      if (next.done === true) break
+      blocks.push(Buffer.from(next.value))
+      bytes += next.value.length
+      if (next.value.includes(NEWLINE)) break
+    }
+  } catch (failure) {
+    if (!(failure instanceof IncompleteError)) throw failure
+    return { blocks, failure }
+  }
+  return { blocks, failure: undefined }
 }

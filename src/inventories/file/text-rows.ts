@@ -90,7 +90,8 @@ export class CsvRows implements RowReader {
 export function isCsvHeader(line: string, fields: readonly Field[], file: string): boolean {
   const cells = cellsOf(line, delimiterOf(line))?.map((cell) => cell.trim()) ?? []
   if (findColumn(cells, fields) !== undefined) return true
-  if (cells.length < 2) return false
+  // One id a line, perhaps with the comma of a list behind it.
+  if (cells.filter((cell) => cell !== '').length < 2) return false
   throw new UserError(`${file} has no column for the id among ${cells.slice(0, 12).join(', ')}`, {
     hint: 'name the column with --inventory-field',
     code: 'inventory-field',

@@ -34,6 +34,7 @@ export async function exportFile(
         await file.finish(target, { overwrite: options.overwrite })
         return { ...progress, idDigest: digest.hex(), ...step.value }
       }
+      parts.signal.throwIfAborted()
       const { events, doneThrough } = step.value
       const raw = writer.encode(events)
       await append(raw)

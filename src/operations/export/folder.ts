@@ -50,6 +50,7 @@ export async function exportFolder(
         await close()
         return { ...progress, ...step.value }
       }
+      parts.signal.throwIfAborted()
       for (const event of step.value.events) {
         const start = event.occurredAtMs - (event.occurredAtMs % HOUR_MS)
         if (hour !== undefined && hour.start !== start) await close()

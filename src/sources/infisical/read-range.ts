@@ -2,7 +2,7 @@ import { ContractError, IncompleteError } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import { type EpochMs, isInside, isoTime, type TimeRange } from '../../core/time-range.ts'
 import type { PageReader } from './pages.ts'
-import { readTies } from './ties.ts'
+import { pageLoop, readTies } from './ties.ts'
 
 /** Deeper offsets make the database sort and skip what lies before them. */
 const MAX_OFFSET = 5000
@@ -43,6 +43,7 @@ export async function readRange(
     const asked = { from: range.from, to: bound }
     const { events, isFull, bytes } = await reader.read({ range: asked, offset, limit }, signal)
     read.bytes += bytes
+    checkPlace(events, bound)
     if (isFull || last !== undefined) checkOrder(events)
     if (last !== undefined && !goesOn(last, events, bound)) {
       restarts += 1
@@ -60,6 +61,7 @@ export async function readRange(
     const isSpent = read.rows >= budget.rows || read.bytes >= budget.bytes
     if (tail.occurredAtMs >= bound) {
       // Nothing of ours yet: an older server includes the far end, where many events may share the instant.
+      if (tail.id === last?.id) throw pageLoop(bound)
       offset = nextOffset
       last = tail
     } else if (isSpent || before === tail.occurredAtMs || events.length === 1 || nextOffset > MAX_OFFSET) {
@@ -89,6 +91,17 @@ function goesOn(last: AuditEvent, events: readonly AuditEvent[], bound: EpochMs)
   if (first === undefined) return false
   if (last.occurredAtMs >= bound) return first.occurredAtMs >= bound
   return first.id === last.id && second?.occurredAtMs !== last.occurredAtMs
+}
+
+/** Later events prove that the server did not heed the dates; such an answer says nothing about the range. */
+function checkPlace(events: readonly AuditEvent[], bound: EpochMs): void {
+  const position = events.findIndex((event) => event.occurredAtMs > bound)
+  if (position < 0) return
+  const seen = events[position]?.occurredAt
+  throw new ContractError(
+    `Infisical was asked for events up to ${isoTime(bound)} and sent auditLogs[${position}] of ${seen}`,
+    { service: 'Infisical', hint: 'a proxy or cache may be ignoring the query; check what stands between' },
+  )
 }
 
 function checkOrder(events: readonly AuditEvent[]): void {

@@ -73,17 +73,19 @@ async function readPass(reader: PageReader, sighting: Sighting, signal: AbortSig
     if (!isFull) return offset
     const ids = events.map((event) => event.id).join()
     if (ids === previous || pages === MAX_PAGES) {
-      throw new ContractError(
-        `Infisical sends the same page again and again for ${isoTime(sighting.range.from)}`,
-        {
-          service: 'Infisical',
-          code: 'page-loop',
-          hint: 'a proxy or cache may be ignoring the query; check what stands between',
-        },
-      )
+      throw pageLoop(sighting.range.from)
     }
     previous = ids
   }
+}
+
+/** For a server that gives the same page whatever the offset. */
+export function pageLoop(instant: EpochMs): ContractError {
+  return new ContractError(`Infisical sends the same page again and again for ${isoTime(instant)}`, {
+    service: 'Infisical',
+    code: 'page-loop',
+    hint: 'a proxy or cache may be ignoring the query; check what stands between',
+  })
 }
 
 /** Asks for the events piece by piece: by each value seen of the first filter, and where that is still too much also of the next. */
