@@ -41,6 +41,7 @@ _auditctl() {
       "config show") path="config show" ;;
       "config get") path="config get" ;;
       "config set") path="config set" ;;
+      " status") path="status" ;;
       " sandbox") path="sandbox" ;;
       " demo") path="demo" ;;
       " completion") path="completion" ;;
@@ -312,6 +313,15 @@ _auditctl() {
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       COMPREPLY=()
       ;;
+    "status")
+      case "$prev" in
+        --stream) COMPREPLY=($(compgen -W "$(auditctl __complete stream 2>/dev/null)" -- "$cur")); return ;;
+        --window) COMPREPLY=(); return ;;
+        --max-lag) COMPREPLY=(); return ;;
+        --max-source-age) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--stream --window --max-lag --max-source-age --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      ;;
     "sandbox")
       case "$prev" in
         --events) COMPREPLY=(); return ;;
@@ -335,7 +345,7 @@ _auditctl() {
       ;;
     *)
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help --version' -- "$cur")); return; fi
-      COMPREPLY=($(compgen -W 'query export verify gaps backfill runs source stream config sandbox demo completion help' -- "$cur"))
+      COMPREPLY=($(compgen -W 'query export verify gaps backfill runs source stream config status sandbox demo completion help' -- "$cur"))
       ;;
   esac
 }

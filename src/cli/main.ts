@@ -1,6 +1,5 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
-import type { Invocation } from './invocation.ts'
-import type { Runtime } from './runtime.ts'
+import { type Invocation, textOption } from './invocation.ts'
 
 declare const AUDITCTL_VERSION: string
 declare const AUDITCTL_COMMIT: string
@@ -73,18 +72,35 @@ async function runCommand(invocation: Invocation): Promise<ExitCode> {
   if (load === undefined) throw new UserError(`${invocation.path.join(' ')} is not a command`)
   const run = await load()
   const { runtime, finish } = startRuntime(invocation, VERSION)
+  const started = runtime.clock.monotonic()
+  const metricsFile = textOption(invocation, 'metricsFile')
+  const tellMetrics = async (exitCode: ExitCode): Promise<void> => {
+    if (metricsFile === undefined) return
+    const { writeMetrics } = await import('./metrics.ts')
+    writeMetrics(
+      metricsFile,
+      invocation.path.join(' '),
+      exitCode,
+      runtime.clock.monotonic() - started,
+      runtime,
+    )
+  }
   try {
     const exitCode = await run(invocation, runtime)
-    await settleOutput(runtime)
+    await runtime.output.flush()
+    await tellMetrics(exitCode)
     return exitCode
-  } catch (error) {
+  } catch (caught) {
     // A signal or the deadline surfaces as whatever the work in flight threw: the reason says what it was.
-    throw runtime.signal.aborted && !isQuietExit(error) ? (runtime.signal.reason as Error) : error
+    const error = runtime.signal.aborted && !isQuietExit(caught) ? runtime.signal.reason : caught
+    const { reportError } = await import('./report-error.ts')
+    await tellMetrics(
+      isQuietExit(error)
+        ? EXIT.done
+        : reportError(error, { json: false, stack: false, version: VERSION }).exitCode,
+    )
+    throw error
   } finally {
     await finish()
   }
-}
-
-async function settleOutput(runtime: Runtime): Promise<void> {
-  await runtime.output.flush()
 }

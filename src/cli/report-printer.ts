@@ -4,6 +4,7 @@ import type { BackfillPlan, RunReport } from '../core/report.ts'
 import { writeFileWhole } from '../state/whole-file.ts'
 import { outputFlag } from './flags.ts'
 import { type Invocation, textOption } from './invocation.ts'
+import type { StreamMetrics } from './metrics.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Prints a run's report: words on a terminal, JSON in a pipe; also to `--report` and `--report-md`. Quiet on success with `-q`. */
@@ -13,6 +14,7 @@ export async function printReport(
   invocation: Invocation,
   runtime: Runtime,
 ): Promise<void> {
+  runtime.metrics.streams.push(metricsOf(report))
   for (const warning of report.warnings) runtime.log.warn(warning)
   writeAside(textOption(invocation, 'report'), `${JSON.stringify(report)}\n`, '--report')
   if (textOption(invocation, 'reportMd') !== undefined) {
@@ -27,6 +29,22 @@ export async function printReport(
   if (exitCode !== EXIT.done && report.problems.length > 0) {
     const { problemsText } = await import('./report-error.ts')
     runtime.io.stderr.write(problemsText(report.problems, exitCode, invocation))
+  }
+}
+
+function metricsOf(report: RunReport): StreamMetrics {
+  const { source, stream, scanned, alreadyHeld, delivered, rejected, late, unresolved } = report
+  const missing = report.mode === 'missing' ? { missing: scanned - alreadyHeld } : {}
+  return {
+    source,
+    stream: stream ?? undefined,
+    scanned,
+    ...missing,
+    delivered,
+    rejected,
+    late,
+    unresolved,
+    provenUntil: report.provenUntil ?? null,
   }
 }
 

@@ -1,6 +1,7 @@
 import { EXIT, InterruptedError } from '../core/errors.ts'
 import type { HttpClient } from '../core/http.ts'
 import type { Clock, Log } from '../core/runtime.ts'
+import type { Metrics } from './metrics.ts'
 import type { Output } from './output.ts'
 
 export type Io = {
@@ -25,6 +26,8 @@ export interface Runtime {
   /** Fires on SIGINT, SIGTERM, SIGHUP and `--deadline`, with the InterruptedError as its reason. */
   readonly signal: AbortSignal
   readonly quiet: boolean
+  /** Commands add what they counted; written for `--metrics-file`, whatever the end. */
+  readonly metrics: Metrics
   readonly color: boolean
   http(): Promise<HttpClient>
   /** A fresh private folder, removed when the command ends. */

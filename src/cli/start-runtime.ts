@@ -35,6 +35,7 @@ export function startRuntime(
     version,
     signal: signals.signal,
     quiet,
+    metrics: { streams: [] },
     color: wantsColor(invocation, io),
     http() {
       http ??= import('../http/client.ts').then(({ createHttpClient }) => {

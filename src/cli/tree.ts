@@ -427,6 +427,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['auditctl config show --origin', 'auditctl config set defaultSource prod'],
   },
   {
+    name: 'status',
+    summary: 'is each stream keeping up, is the source still talking',
+    options: [
+      { ...STREAM, repeatable: true },
+      { flags: '--window <D>', help: 'how far back to look (default 2h)' },
+      { flags: '--max-lag <D>', help: 'exit 3 when a stream lacks an older event' },
+      { flags: '--max-source-age <D>', help: 'exit 3 when the source has had no event for so long' },
+    ],
+    examples: ['auditctl status', 'auditctl status --stream soc --max-lag 15m --max-source-age 2h -q'],
+    exits: [
+      [3, 'a stream is behind, or the source is silent'],
+      [5, 'credentials or permissions refused'],
+      [6, 'unreachable, throttled, or not shown complete'],
+    ],
+  },
+  {
     name: 'sandbox',
     summary: 'strict servers on loopback, to try everything without risk',
     options: [

@@ -1,9 +1,11 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync as Database } from 'node:sqlite'
-import { LocalError, UserError } from '../core/errors.ts'
+import { AuditctlError, LocalError, UserError } from '../core/errors.ts'
 
 const SCHEMA_VERSION = 1
+/** `AuCt`: marks the file as ours, so that no tables are put into another program's database. */
+const APPLICATION_ID = 0x41754374
 
 const SCHEMA = `
   create table if not exists meta (key text primary key, value text not null) strict;
@@ -38,35 +40,61 @@ export async function openDatabase(stateDir: string): Promise<Database> {
     database = new DatabaseSync(path)
     chmodSync(path, 0o600)
   } catch (cause) {
-    throw new UserError(`the state folder ${stateDir} cannot be written`, {
-      cause,
-      hint: 'make it writable, or name another with AUDITCTL_STATE_DIR',
-    })
+    throw notWritable(stateDir, cause)
   }
   try {
+    database.exec('pragma busy_timeout = 10000; pragma foreign_keys = on;')
+    checkOwner(database, path)
+    database.exec('pragma journal_mode = wal; pragma synchronous = full;')
     database.exec(
-      'pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;',
+      `begin immediate; ${SCHEMA}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit;`,
     )
-    const version = database.prepare('pragma user_version').get() as { user_version: number }
-    if (version.user_version > SCHEMA_VERSION) {
-      throw new UserError(
-        `the ledger ${path} was written by a newer auditctl (version ${version.user_version})`,
-        { hint: 'use that version, or name another folder with AUDITCTL_STATE_DIR' },
-      )
-    }
-    database.exec(SCHEMA)
-    database.exec(`pragma user_version = ${SCHEMA_VERSION}`)
     return database
   } catch (cause) {
     database.close()
     if (cause instanceof UserError) throw cause
+    if (/readonly|unable to open/i.test(textOf(cause))) throw notWritable(stateDir, cause)
     throw storageError(cause, path)
   }
 }
 
+/** @throws UserError for a database that is no ledger, or a later ledger than this program knows */
+function checkOwner(database: Database, path: string): void {
+  const number = (pragma: string): number =>
+    Number(Object.values(database.prepare(`pragma ${pragma}`).get() ?? {})[0] ?? 0)
+  const tables = database.prepare('select count(*) as tables from sqlite_master').get()
+  if (Number(tables?.['tables']) === 0) return
+  if (number('application_id') !== APPLICATION_ID) {
+    throw new UserError(`${path} is a database of another program, not a ledger`, {
+      code: 'state-foreign',
+      hint: 'move it away, or name another folder with AUDITCTL_STATE_DIR',
+    })
+  }
+  const version = number('user_version')
+  if (version > SCHEMA_VERSION) {
+    throw new UserError(`the ledger ${path} was written by a newer auditctl (version ${version})`, {
+      code: 'state-newer',
+      hint: 'use that version, or name another folder with AUDITCTL_STATE_DIR',
+    })
+  }
+}
+
+function notWritable(stateDir: string, cause: unknown): UserError {
+  return new UserError(`the state folder ${stateDir} cannot be written`, {
+    cause,
+    code: 'state-dir',
+    hint: 'make it writable, or name another with AUDITCTL_STATE_DIR',
+  })
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
 /** A failing write of the ledger in words: a full disk is told from a damaged file. */
 export function storageError(cause: unknown, path: string): Error {
-  const text = cause instanceof Error ? cause.message : String(cause)
+  if (cause instanceof AuditctlError) return cause
+  const text = textOf(cause)
   if (/not a database|malformed|corrupt/i.test(text)) {
     return new UserError(`the ledger ${path} is damaged: ${text}`, {
       cause,

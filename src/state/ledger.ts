@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { RunQuestion, RunReport, RunStatus } from '../core/report.ts'
 import type { Clock } from '../core/runtime.ts'
 import type { EpochMs, TimeRange } from '../core/time-range.ts'
-import { openDatabase, storageError } from './database.ts'
+import { openDatabase } from './database.ts'
 import { type ProvenWindows, provenWindows } from './proven.ts'
+import { NO_COUNTERS, NOTHING_CARRIED, rangeOf, recordOf } from './run-rows.ts'
+import { Statements } from './statements.ts'
 
 /**
  * What is known of a stretch of a run's spool. `sending` is an intent: after a crash it reads as `unknown`. `retry` means that nothing of
@@ -40,21 +41,12 @@ export type RunCounters = {
   readonly retries: number
   readonly bytesSent: number
   readonly duplicatesPossible: number
+  /** Delivered without the provider's own time, to be dated by arrival. */
+  readonly restamped: number
   /** Length of the dead-letter file that these counts describe. */
   readonly deadLetterBytes: number
   readonly durationMs: number
   readonly notRebuilt: Readonly<Record<string, number>>
-}
-
-export const NO_COUNTERS: RunCounters = {
-  batches: 0,
-  requests: 0,
-  retries: 0,
-  bytesSent: 0,
-  duplicatesPossible: 0,
-  deadLetterBytes: 0,
-  durationMs: 0,
-  notRebuilt: {},
 }
 
 export type RunPhase = 'scan' | 'deliver' | 'done'
@@ -71,8 +63,8 @@ export type RunRecord = {
   readonly held: number
   readonly spooled: number
   readonly spoolBytes: number
-  /** Selected again although an earlier run had dead-lettered them: by the state they have there. Never sent by this run. */
-  readonly carried: { readonly rejected: number; readonly late: number }
+  /** Missing again, although an earlier run had dead-lettered or archived them: by what they are there. Never sent by this run. */
+  readonly carried: { readonly rejected: number; readonly late: number; readonly archived: number }
   readonly counters: RunCounters
   readonly report: RunReport | undefined
   readonly createdAt: EpochMs
@@ -84,33 +76,31 @@ export type ScanProgress = Pick<
   'doneThrough' | 'scanned' | 'held' | 'spooled' | 'spoolBytes' | 'carried'
 >
 
+/** A run whose spool was filled before it was recorded: it begins with delivery. */
+export type FilledRun = { readonly id: string; readonly progress: ScanProgress }
+
 /** The runs, what became of each event they selected, and the proven windows; one SQLite file, every change all or nothing. */
 export class Ledger {
   readonly stateDir: string
   readonly proven: ProvenWindows
-  readonly #db: DatabaseSync
+  readonly #sql: Statements
   readonly #clock: Clock
-  readonly #path: string
-  readonly #statements = new Map<string, StatementSync>()
 
-  private constructor(stateDir: string, db: DatabaseSync, clock: Clock) {
+  private constructor(stateDir: string, sql: Statements, clock: Clock) {
     this.stateDir = stateDir
-    this.#db = db
+    this.#sql = sql
     this.#clock = clock
-    this.#path = join(stateDir, 'ledger.db')
-    this.proven = provenWindows(
-      (sql, values) => this.#all(sql, values),
-      (work) => this.#transaction(work),
-    )
+    this.proven = provenWindows(sql)
   }
 
   /** @throws UserError when the state folder or the file cannot be used */
   static async open(stateDir: string, clock: Clock): Promise<Ledger> {
-    return new Ledger(stateDir, await openDatabase(stateDir), clock)
+    const db = await openDatabase(stateDir)
+    return new Ledger(stateDir, new Statements(db, join(stateDir, 'ledger.db')), clock)
   }
 
   close(): void {
-    if (this.#db.isOpen) this.#db.close()
+    this.#sql.close()
   }
 
   /** The folder of a run's spool, dead letters and archive. */
@@ -118,78 +108,87 @@ export class Ledger {
     return join(this.stateDir, 'runs', run)
   }
 
-  createRun(key: string, question: RunQuestion): RunRecord {
+  /** A name that no run has yet; runs sort by it. */
+  newRunId(): string {
+    const stamp = new Date(this.#clock.now()).toISOString().replace(/[-:]|\..*/g, '')
+    return `${stamp}-${randomBytes(3).toString('hex')}`
+  }
+
+  createRun(key: string, question: RunQuestion, filled?: FilledRun): RunRecord {
     const now = this.#clock.now()
-    const stamp = new Date(now).toISOString().replace(/[-:]|\..*/g, '')
-    const id = `${stamp}-${randomBytes(3).toString('hex')}`
-    this.#run(
-      `insert into runs (id, key, mode, source, stream, from_ms, to_ms, question, status, phase, done_through, created_at, updated_at, carried, counters)
-       values (?, ?, ?, ?, ?, ?, ?, ?, 'running', 'scan', ?, ?, ?, '{"rejected":0,"late":0}', ?)`,
-      [
-        id,
-        key,
-        question.mode,
-        question.source,
-        question.stream,
-        question.from,
-        question.to,
-        JSON.stringify(question),
-        question.from,
-        now,
-        now,
-        JSON.stringify(NO_COUNTERS),
-      ],
+    const id = filled?.id ?? this.newRunId()
+    const none = { doneThrough: question.from, scanned: 0, held: 0, spooled: 0, spoolBytes: 0 }
+    const progress = filled?.progress ?? { ...none, carried: NOTHING_CARRIED }
+    this.#sql.run(
+      `insert into runs (id, key, mode, source, stream, from_ms, to_ms, question, status, phase, done_through, scanned, held, spooled,
+       spool_bytes, carried, counters, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      key,
+      question.mode,
+      question.source,
+      question.stream,
+      question.from,
+      question.to,
+      JSON.stringify(question),
+      filled === undefined ? 'scan' : 'deliver',
+      progress.doneThrough,
+      progress.scanned,
+      progress.held,
+      progress.spooled,
+      progress.spoolBytes,
+      JSON.stringify(progress.carried),
+      JSON.stringify(NO_COUNTERS),
+      now,
+      now,
     )
     return this.readRun(id) as RunRecord
   }
 
   readRun(id: string): RunRecord | undefined {
-    return this.#all('select * from runs where id = ?', [id]).map(recordOf)[0]
+    return this.#sql.all('select * from runs where id = ?', id).map(recordOf)[0]
   }
 
   /** The newest run of that question. */
   findByKey(key: string): RunRecord | undefined {
-    return this.#all('select * from runs where key = ? order by created_at desc, rowid desc limit 1', [
-      key,
-    ]).map(recordOf)[0]
+    const newest = 'select * from runs where key = ? order by created_at desc, rowid desc limit 1'
+    return this.#sql.all(newest, key).map(recordOf)[0]
   }
 
   /** Newest first. */
   listRuns(): readonly RunRecord[] {
-    return this.#all('select * from runs order by created_at desc, rowid desc', []).map(recordOf)
+    return this.#sql.all('select * from runs order by created_at desc, rowid desc').map(recordOf)
   }
 
+  /** Oldest first. */
   runsOfPair(source: string, stream: string): readonly RunRecord[] {
-    return this.#all('select * from runs where source = ? and stream = ? order by created_at, rowid', [
-      source,
-      stream,
-    ]).map(recordOf)
+    const ofPair = 'select * from runs where source = ? and stream = ? order by created_at, rowid'
+    return this.#sql.all(ofPair, source, stream).map(recordOf)
+  }
+
+  /** A run is worked on again: an earlier report no longer describes it. */
+  begin(run: string): void {
+    const again = "update runs set status = 'running', report = null, updated_at = ? where id = ?"
+    this.#sql.run(again, this.#clock.now(), run)
   }
 
   /** One slice was scanned: its events are counted, and what it selected is in the spool, synced before this is called. */
   commitScan(run: string, progress: ScanProgress): void {
-    this.#run(
+    this.#sql.run(
       'update runs set done_through = ?, scanned = ?, held = ?, spooled = ?, spool_bytes = ?, carried = ?, updated_at = ? where id = ?',
-      [
-        progress.doneThrough,
-        progress.scanned,
-        progress.held,
-        progress.spooled,
-        progress.spoolBytes,
-        JSON.stringify(progress.carried),
-        this.#clock.now(),
-        run,
-      ],
+      progress.doneThrough,
+      progress.scanned,
+      progress.held,
+      progress.spooled,
+      progress.spoolBytes,
+      JSON.stringify(progress.carried),
+      this.#clock.now(),
+      run,
     )
   }
 
   setPhase(run: string, phase: RunPhase, status: RunStatus): void {
-    this.#run('update runs set phase = ?, status = ?, updated_at = ? where id = ?', [
-      phase,
-      status,
-      this.#clock.now(),
-      run,
-    ])
+    const set = 'update runs set phase = ?, status = ?, updated_at = ? where id = ?'
+    this.#sql.run(set, phase, status, this.#clock.now(), run)
   }
 
   /** Before a request leaves: what it carries, and when. */
@@ -197,158 +196,133 @@ export class Ledger {
     run: string,
     range: Omit<SpoolRange, 'state' | 'code' | 'reason'> & { readonly bytes: number },
   ): void {
-    this.#run(
+    this.#sql.run(
       `insert into ranges (run, first, count, spool_from, spool_to, state, sent_at, attempts, bytes) values (?, ?, ?, ?, ?, 'sending', ?, ?, ?)
        on conflict (run, first) do update set count = excluded.count, spool_to = excluded.spool_to, state = 'sending', sent_at = excluded.sent_at, attempts = excluded.attempts, bytes = excluded.bytes`,
-      [
-        run,
-        range.first,
-        range.count,
-        range.spoolFrom,
-        range.spoolTo,
-        range.sentAt ?? null,
-        range.attempts,
-        range.bytes,
-      ],
+      run,
+      range.first,
+      range.count,
+      range.spoolFrom,
+      range.spoolTo,
+      range.sentAt ?? null,
+      range.attempts,
+      range.bytes,
     )
   }
 
   /** After the answer: replaces what was known of the stretch that `pieces` cover, and the run's counters, in one transaction. */
   settle(run: string, pieces: readonly SpoolRange[], counters: RunCounters): void {
-    const [start, end] = [
-      pieces[0]?.first ?? 0,
-      pieces.reduce((max, piece) => Math.max(max, piece.first + piece.count), 0),
-    ]
-    this.#transaction(() => {
-      if (pieces.length > 0)
-        this.#run('delete from ranges where run = ? and first >= ? and first < ?', [run, start, end])
+    const start = pieces[0]?.first ?? 0
+    const end = pieces.reduce((max, piece) => Math.max(max, piece.first + piece.count), 0)
+    this.#sql.transaction(() => {
+      if (end > start)
+        this.#sql.run('delete from ranges where run = ? and first >= ? and first < ?', run, start, end)
       for (const piece of pieces) {
-        this.#run(
+        this.#sql.run(
           'insert into ranges (run, first, count, spool_from, spool_to, state, sent_at, attempts, code, reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-          [
-            run,
-            piece.first,
-            piece.count,
-            piece.spoolFrom,
-            piece.spoolTo,
-            piece.state,
-            piece.sentAt ?? null,
-            piece.attempts,
-            piece.code ?? null,
-            piece.reason ?? null,
-          ],
+          run,
+          piece.first,
+          piece.count,
+          piece.spoolFrom,
+          piece.spoolTo,
+          piece.state,
+          piece.sentAt ?? null,
+          piece.attempts,
+          piece.code ?? null,
+          piece.reason ?? null,
         )
       }
-      this.#run('update runs set counters = ?, updated_at = ? where id = ?', [
-        JSON.stringify(counters),
-        this.#clock.now(),
-        run,
-      ])
+      this.saveCounters(run, counters)
     })
   }
 
   saveCounters(run: string, counters: RunCounters): void {
-    this.#run('update runs set counters = ?, updated_at = ? where id = ?', [
-      JSON.stringify(counters),
-      this.#clock.now(),
-      run,
-    ])
+    const save = 'update runs set counters = ?, updated_at = ? where id = ?'
+    this.#sql.run(save, JSON.stringify(counters), this.#clock.now(), run)
+  }
+
+  /**
+   * Requests that were under way when their process died become unknown outcomes and count as sent. A stretch to be sent again needs no row
+   * of its own, and without one no new batch can overlap an old one.
+   */
+  recover(run: string): void {
+    this.#sql.transaction(() => {
+      const lost = "from ranges where run = ? and state = 'sending'"
+      const [sum] = this.#sql.all(
+        `select count(*) as requests, coalesce(sum(bytes), 0) as bytes, coalesce(sum(attempts > 1), 0) as retries ${lost}`,
+        run,
+      )
+      const [requests, retries] = [Number(sum?.['requests']), Number(sum?.['retries'])]
+      const counters = this.readRun(run)?.counters
+      if (requests > 0 && counters !== undefined) {
+        this.saveCounters(run, {
+          ...counters,
+          requests: counters.requests + requests,
+          retries: counters.retries + retries,
+          batches: counters.batches + requests - retries,
+          bytesSent: counters.bytesSent + Number(sum?.['bytes']),
+        })
+        this.#sql.run("update ranges set state = 'unknown' where run = ? and state = 'sending'", run)
+      }
+      this.#sql.run("delete from ranges where run = ? and state = 'retry'", run)
+    })
   }
 
   /** What is known of the spool, in its order; stretches named nowhere were not reached. */
   ranges(run: string): readonly SpoolRange[] {
-    return this.#all('select * from ranges where run = ? order by first', [run]).map(rangeOf)
+    return this.#sql.all('select * from ranges where run = ? order by first', run).map(rangeOf)
   }
 
   totals(run: string): Readonly<Partial<Record<RangeState, number>>> {
-    const rows = this.#all('select state, sum(count) as total from ranges where run = ? group by state', [
+    const rows = this.#sql.all(
+      'select state, sum(count) as total from ranges where run = ? group by state',
       run,
-    ])
-    return Object.fromEntries(rows.map((row) => [row['state'], row['total']]))
+    )
+    return Object.fromEntries(rows.map((row) => [row['state'], Number(row['total'])]))
   }
 
   finish(run: string, report: RunReport, phase: RunPhase): void {
-    this.#run('update runs set status = ?, phase = ?, report = ?, updated_at = ? where id = ?', [
-      report.status,
-      phase,
-      JSON.stringify(report),
-      this.#clock.now(),
-      run,
-    ])
+    const end = 'update runs set status = ?, phase = ?, report = ?, updated_at = ? where id = ?'
+    this.#sql.run(end, report.status, phase, JSON.stringify(report), this.#clock.now(), run)
   }
 
-  /** Forgets one run: a dry run, or one that a guard refused before anything was sent. */
+  /** Forgets a run that a guard refused before anything was sent. */
   remove(id: string): void {
-    this.#transaction(() => {
-      this.#run('delete from ranges where run = ?', [id])
-      this.#run('delete from runs where id = ?', [id])
+    this.#sql.transaction(() => {
+      this.#sql.run('delete from ranges where run = ?', id)
+      this.#sql.run('delete from runs where id = ?', id)
     })
   }
 
   /** Forgets runs that ended before `before`; gives their ids. Unfinished ones stay. */
   prune(before: EpochMs): readonly string[] {
-    const ids = this.#all("select id from runs where phase = 'done' and updated_at < ?", [before]).map(
-      (row) => String(row['id']),
-    )
-    this.#transaction(() => {
+    const old = "select id from runs where phase = 'done' and updated_at < ?"
+    const ids = this.#sql.all(old, before).map((row) => String(row['id']))
+    this.#sql.transaction(() => {
       for (const id of ids) {
-        this.#run('delete from ranges where run = ?', [id])
-        this.#run('delete from runs where id = ?', [id])
+        this.#sql.run('delete from ranges where run = ?', id)
+        this.#sql.run('delete from runs where id = ?', id)
       }
     })
     return ids
   }
 
   readWatermark<Value>(name: string): Value | undefined {
-    const row = this.#all('select value from watermarks where name = ?', [name])[0]
+    const row = this.#sql.all('select value from watermarks where name = ?', name)[0]
     return row === undefined ? undefined : (JSON.parse(String(row['value'])) as Value)
   }
 
   writeWatermark(name: string, value: unknown): void {
-    this.#run(
+    this.#sql.run(
       'insert into watermarks (name, value, updated_at) values (?, ?, ?) on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at',
-      [name, JSON.stringify(value), this.#clock.now()],
+      name,
+      JSON.stringify(value),
+      this.#clock.now(),
     )
   }
 
   forgetWatermark(name: string): void {
-    this.#run('delete from watermarks where name = ?', [name])
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
-  }
-
-  #run(sql: string, values: readonly (string | number | null)[]): void {
-    try {
-      this.#statement(sql).run(...values)
-    } catch (cause) {
-      throw storageError(cause, this.#path)
-    }
-  }
-
-  #all(sql: string, values: readonly (string | number | null)[]): Record<string, unknown>[] {
-    try {
-      return this.#statement(sql).all(...values) as Record<string, unknown>[]
-    } catch (cause) {
-      throw storageError(cause, this.#path)
-    }
-  }
-
-  #transaction(work: () => void): void {
-    try {
-      this.#db.exec('begin immediate')
-      work()
-      this.#db.exec('commit')
-    } catch (cause) {
-      if (this.#db.isTransaction) this.#db.exec('rollback')
-      throw storageError(cause, this.#path)
-    }
+    this.#sql.run('delete from watermarks where name = ?', name)
   }
 }
 
@@ -359,38 +333,4 @@ export function isUnfinished(run: RunRecord): boolean {
 
 export function windowOf(run: RunRecord): TimeRange {
   return { from: run.question.from, to: run.question.to }
-}
-
-function recordOf(row: Record<string, unknown>): RunRecord {
-  return {
-    id: String(row['id']),
-    key: String(row['key']),
-    question: JSON.parse(String(row['question'])) as RunQuestion,
-    status: row['status'] as RunStatus,
-    phase: row['phase'] as RunPhase,
-    doneThrough: Number(row['done_through']),
-    scanned: Number(row['scanned']),
-    held: Number(row['held']),
-    spooled: Number(row['spooled']),
-    spoolBytes: Number(row['spool_bytes']),
-    carried: JSON.parse(String(row['carried'])) as RunRecord['carried'],
-    counters: JSON.parse(String(row['counters'])) as RunCounters,
-    report: row['report'] === null ? undefined : (JSON.parse(String(row['report'])) as RunReport),
-    createdAt: Number(row['created_at']),
-    updatedAt: Number(row['updated_at']),
-  }
-}
-
-function rangeOf(row: Record<string, unknown>): SpoolRange {
-  return {
-    first: Number(row['first']),
-    count: Number(row['count']),
-    spoolFrom: Number(row['spool_from']),
-    spoolTo: Number(row['spool_to']),
-    state: row['state'] as RangeState,
-    sentAt: row['sent_at'] === null ? undefined : Number(row['sent_at']),
-    attempts: Number(row['attempts']),
-    code: row['code'] === null ? undefined : String(row['code']),
-    reason: row['reason'] === null ? undefined : String(row['reason']),
-  }
 }

@@ -1,4 +1,5 @@
 import type { TimeRange } from '../core/time-range.ts'
+import type { Statements } from './statements.ts'
 
 /** Windows of a pair in which every event was seen held, or is accounted for; disjoint, ascending, neighbours joined. */
 export type ProvenWindows = {
@@ -6,34 +7,24 @@ export type ProvenWindows = {
   add(source: string, stream: string, range: TimeRange): void
 }
 
-type Values = readonly (string | number | null)[]
-
-export function provenWindows(
-  all: (sql: string, values: Values) => Record<string, unknown>[],
-  transaction: (work: () => void) => void,
-): ProvenWindows {
+export function provenWindows(sql: Statements): ProvenWindows {
   const stretches = (source: string, stream: string): readonly TimeRange[] =>
-    all('select from_ms, to_ms from proven where source = ? and stream = ? order by from_ms', [
-      source,
-      stream,
-    ]).map((row) => ({
-      from: Number(row['from_ms']),
-      to: Number(row['to_ms']),
-    }))
+    sql
+      .all(
+        'select from_ms, to_ms from proven where source = ? and stream = ? order by from_ms',
+        source,
+        stream,
+      )
+      .map((row) => ({ from: Number(row['from_ms']), to: Number(row['to_ms']) }))
   return {
     stretches,
     add(source, stream, range) {
       if (range.to <= range.from) return
-      transaction(() => {
+      sql.transaction(() => {
         const merged = joined([...stretches(source, stream), range])
-        all('delete from proven where source = ? and stream = ?', [source, stream])
-        for (const piece of merged)
-          all('insert into proven (source, stream, from_ms, to_ms) values (?, ?, ?, ?)', [
-            source,
-            stream,
-            piece.from,
-            piece.to,
-          ])
+        sql.run('delete from proven where source = ? and stream = ?', source, stream)
+        const insert = 'insert into proven (source, stream, from_ms, to_ms) values (?, ?, ?, ?)'
+        for (const { from, to } of merged) sql.run(insert, source, stream, from, to)
       })
     },
   }

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Destination } from '../../src/core/destination.ts'
 import { NamedEvent } from '../../src/core/event.ts'
 import { criblEncoder } from '../../src/destinations/cribl/encode.ts'
-import { type CriblSandbox, startCribl } from '../../src/sandbox/cribl/index.ts'
+import type { CriblSandbox, startCribl } from '../../src/sandbox/cribl/index.ts'
 import type { Exchange } from '../../src/sandbox/listen.ts'
 import { type Capture, startCapture } from '../support/capture.ts'
 import { batchOf, fates, sample, samples, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
@@ -28,7 +28,12 @@ describe('the Cribl stream', () => {
 
   for (const [title, settings, how, expected] of [
     ['its own time behind its members', {}, { restamp: false }, `${inside},"_time":1736909885.552}`],
-    ['the mark and its own time', {}, { restamp: false, mark: MARK }, `${inside}${mark},"_time":1736909885.552}`],
+    [
+      'the mark and its own time',
+      {},
+      { restamp: false, mark: MARK },
+      `${inside}${mark},"_time":1736909885.552}`,
+    ],
     ['nothing with eventTime false, as the live stream', { eventTime: false }, { restamp: false }, text],
     ['nothing when it is to be dated by arrival', {}, { restamp: true }, text],
     ['only the mark when dated by arrival', {}, { restamp: true, mark: MARK }, `${inside}${mark}}`],
@@ -53,7 +58,12 @@ describe('the Cribl stream', () => {
     after(() => capture.close())
 
     async function sent(more: object, count: number): Promise<Exchange> {
-      const settings = { provider: 'cribl', url: `${capture.url}/infisical/_bulk`, token: 'cribl-token-1', ...more }
+      const settings = {
+        provider: 'cribl',
+        url: `${capture.url}/infisical/_bulk`,
+        token: 'cribl-token-1',
+        ...more,
+      }
       const destination = trial.destination(settings)
       const receipt = await destination.deliver(batchOf(destination, samples(count)), { signal })
       assert.deepEqual(fates(receipt, count), new Array(count).fill('accepted'))
@@ -62,7 +72,12 @@ describe('the Cribl stream', () => {
 
     test('a batch is the bytes of the live stream: lines without a last line end, NDJSON, Bearer', async () => {
       const { body, headers, path } = await sent({ eventTime: false }, 3)
-      assert.equal(body.toString(), samples(3).map((one) => Buffer.from(one.streamed)).join('\n'))
+      assert.equal(
+        body.toString(),
+        samples(3)
+          .map((one) => Buffer.from(one.streamed))
+          .join('\n'),
+      )
       assert.equal(headers['content-type'], 'application/x-ndjson')
       assert.equal(headers.authorization, 'Bearer cribl-token-1')
       assert.equal(path, '/infisical/_bulk')
@@ -76,14 +91,21 @@ describe('the Cribl stream', () => {
 
     test('single mode sends one object as application/json', async () => {
       const { body, headers } = await sent({ mode: 'single', eventTime: false }, 1)
-      assert.deepEqual(JSON.parse(body.toString()), JSON.parse(Buffer.from(samples(1)[0]?.streamed ?? []).toString()))
+      assert.deepEqual(
+        JSON.parse(body.toString()),
+        JSON.parse(Buffer.from(samples(1)[0]?.streamed ?? []).toString()),
+      )
       assert.equal(headers['content-type'], 'application/json')
       const { traits } = trial.destination({ ...trial.settings, mode: 'single' })
       assert.deepEqual([traits.limits.maxEvents, traits.concurrency], [1, 4])
     })
   })
 
-  async function deliver(fault: string | undefined, destination: Destination = trial.destination(), count = 2) {
+  async function deliver(
+    fault: string | undefined,
+    destination: Destination = trial.destination(),
+    count = 2,
+  ) {
     if (fault !== undefined) trial.faults.add(fault)
     const known = trial.held().length
     const receipt = await destination.deliver(batchOf(destination, samples(count)), { signal })
@@ -202,7 +224,10 @@ describe('the Cribl sandbox', () => {
       const reply = await post(trial, body, type)
       await trial.close()
       assert.equal(reply.status, 200)
-      assert.deepEqual(trial.sandbox.violations.map((violation) => violation.rule), [rule])
+      assert.deepEqual(
+        trial.sandbox.violations.map((violation) => violation.rule),
+        [rule],
+      )
     })
   }
 

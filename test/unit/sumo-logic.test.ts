@@ -22,16 +22,28 @@ describe('the Sumo Logic stream', () => {
   for (const token of ['sumo-token-1', undefined]) {
     test(`sends the bytes of the live stream ${token === undefined ? 'without' : 'with'} a token`, async () => {
       const capture = await startCapture()
-      const destination = trial.destination({ provider: 'sumo-logic', url: `${capture.url}/receiver/v1/http/Zcode`, token })
+      const destination = trial.destination({
+        provider: 'sumo-logic',
+        url: `${capture.url}/receiver/v1/http/Zcode`,
+        token,
+      })
       const receipt = await destination.deliver(batchOf(destination, samples(3)), { signal })
       await capture.close()
       const { body, headers, path } = capture.requests[0] ?? assert.fail()
       assert.deepEqual(fates(receipt, 3), ['accepted', 'accepted', 'accepted'])
-      assert.equal(body.toString(), samples(3).map(({ streamed }) => Buffer.from(streamed)).join('\n'))
+      assert.equal(
+        body.toString(),
+        samples(3)
+          .map(({ streamed }) => Buffer.from(streamed))
+          .join('\n'),
+      )
       assert.equal(headers['content-type'], 'application/x-ndjson')
       assert.equal(headers['x-sumo-token'], token)
       assert.equal(path, '/receiver/v1/http/Zcode')
-      assert.deepEqual(Object.keys(headers).filter((name) => /^x-sumo-(?!token)/.test(name)), [])
+      assert.deepEqual(
+        Object.keys(headers).filter((name) => /^x-sumo-(?!token)/.test(name)),
+        [],
+      )
     })
   }
 
@@ -102,11 +114,14 @@ describe('the Sumo Logic stream', () => {
   ]) {
     test(`an address that is ${title} is an error that does not show it`, async () => {
       const destination = trial.destination({ provider: 'sumo-logic', url })
-      await assert.rejects(destination.deliver(batchOf(destination, samples(1)), { signal }), (error: unknown) => {
-        assert.ok(error instanceof UserError)
-        assert.ok(error.hint)
-        return !`${error.message} ${error.hint}`.includes('SECRETCODE')
-      })
+      await assert.rejects(
+        destination.deliver(batchOf(destination, samples(1)), { signal }),
+        (error: unknown) => {
+          assert.ok(error instanceof UserError)
+          assert.ok(error.hint)
+          return !`${error.message} ${error.hint}`.includes('SECRETCODE')
+        },
+      )
     })
   }
 

@@ -68,6 +68,7 @@ export async function exportCommand(invocation: Invocation, runtime: Runtime): P
       run === undefined ? options : { ...options, window: { from: run.question.from, to: run.question.to } }
     const result = await runExport({ ...parts, observe: progress.observe }, frozen, run)
     progress.stop()
+    runtime.metrics.streams.push({ source: source.name, scanned: result.rows })
     for (const warning of result.warnings) runtime.log.warn(warning)
     const where = target === undefined ? 'stdout' : target.path
     runtime.log.info(

@@ -64,6 +64,13 @@ export async function gapsCommand(invocation: Invocation, runtime: Runtime): Pro
       reports.push(await findGaps(parts, { window: one, judgedTo: until, filter, method }))
     const report = mergeGapReports(reports)
     progress.stop()
+    runtime.metrics.streams.push({
+      source: report.source,
+      stream: report.stream,
+      scanned: report.sourceEvents,
+      missing: report.missing,
+      provenUntil: report.provenUntil,
+    })
     for (const warning of report.warnings) runtime.log.warn(warning)
     await printer.finish(report, outputFlag(invocation))
     return report.missing > 0 ? EXIT.answerIsNo : EXIT.done

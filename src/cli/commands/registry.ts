@@ -18,5 +18,6 @@ export const RUNNERS: Readonly<Record<string, () => Promise<CommandRunner>>> = {
   config: () => import('./config.ts').then((file) => file.configCommand),
   sandbox: () => import('./sandbox.ts').then((file) => file.sandboxCommand),
   demo: () => import('./demo.ts').then((file) => file.demoCommand),
+  status: () => import('./status.ts').then((file) => file.statusCommand),
   completion: () => import('./completion.ts').then((file) => file.completionCommand),
 }

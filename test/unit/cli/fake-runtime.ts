@@ -59,6 +59,7 @@ export function fakeRuntime(options: {
     version: 'test',
     signal: new AbortController().signal,
     quiet: false,
+    metrics: { streams: [] },
     color: false,
     http: async () => ({}) as HttpClient,
     scratch: () => Promise.reject(new Error('no scratch folder in this test')),
