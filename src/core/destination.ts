@@ -7,6 +7,8 @@ export type BatchLimits = {
   readonly maxEvents: number | null
   readonly maxBytes: number
   readonly maxEventBytes: number
+  /** A body of one event may be this long, where the provider takes more than `maxBytes`, which is then but a good size for batches. */
+  readonly maxAloneBytes?: number
 }
 
 /** What surrounds and separates encoded events in a body: `[`, `,`, `]` for a JSON array. ASCII. */

@@ -98,4 +98,7 @@ export type RunQuestion = {
   readonly late?: LatePolicy
   readonly lateIsNamed?: boolean
   readonly mark?: boolean
+  readonly verify?: boolean
+  readonly probe?: boolean
+  readonly maxMissing?: { readonly events?: number; readonly percent?: number }
 }

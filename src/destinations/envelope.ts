@@ -10,7 +10,10 @@ export function wholeBatch(count: number): Positions {
   return positions(0, count)
 }
 
-/** The provider's own limits with the stream's `batch` settings in their place. */
+/**
+ * The provider's own limits with the stream's `batch` settings in their place. An event larger than the provider's usual batch goes alone; what
+ * the stream itself sets is never exceeded.
+ */
 export function limitsOf(
   provider: BatchLimits,
   configured: { readonly maxEvents?: number | undefined; readonly maxBytes?: number | undefined } | undefined,
@@ -19,6 +22,9 @@ export function limitsOf(
     maxEvents: configured?.maxEvents ?? provider.maxEvents,
     maxBytes: configured?.maxBytes ?? provider.maxBytes,
     maxEventBytes: provider.maxEventBytes,
+    ...(configured?.maxBytes === undefined && provider.maxEventBytes > provider.maxBytes
+      ? { maxAloneBytes: provider.maxEventBytes }
+      : {}),
   }
 }
 

@@ -10,4 +10,7 @@ export const DESTINATIONS: Readonly<Record<string, () => Promise<DestinationDefi
   'sumo-logic': () =>
     import('./sumo-logic/index.ts').then((file) => file.sumoLogic as unknown as DestinationDefinition),
   custom: () => import('./custom/index.ts').then((file) => file.custom as unknown as DestinationDefinition),
+  'better-stack': () =>
+    import('./better-stack/index.ts').then((file) => file.betterStack as unknown as DestinationDefinition),
+  xsiam: () => import('./xsiam/index.ts').then((file) => file.xsiam as unknown as DestinationDefinition),
 }

@@ -1,6 +1,6 @@
 import { instantOfText } from '../core/instant.ts'
 import type { EpochMs } from '../core/time-range.ts'
-import { idAt, timeKeyOf } from './file/field.ts'
+import { idAt, timeKeyOf } from './id-field.ts'
 
 export type HeldRow = { readonly id: string; readonly atMs: EpochMs }
 

@@ -7,4 +7,7 @@ export const INVENTORIES: Readonly<Record<string, () => Promise<InventoryDefinit
   azure: () => import('./azure/index.ts').then((file) => file.azure as InventoryDefinition),
   command: () => import('./command/index.ts').then((file) => file.command as InventoryDefinition),
   url: () => import('./url/index.ts').then((file) => file.url as InventoryDefinition),
+  'better-stack': () =>
+    import('./better-stack/index.ts').then((file) => file.betterStack as InventoryDefinition),
+  xsiam: () => import('./xsiam/index.ts').then((file) => file.xsiam as InventoryDefinition),
 }

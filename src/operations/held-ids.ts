@@ -1,5 +1,5 @@
 import { IncompleteError } from '../core/errors.ts'
-import type { AuditEvent } from '../core/event.ts'
+import { type AuditEvent, SpanEvent } from '../core/event.ts'
 import { IdSet } from '../core/id-set.ts'
 import type { FilledEnd, Inventory } from '../core/inventory.ts'
 import type { Log } from '../core/runtime.ts'
@@ -16,6 +16,15 @@ type Answer = {
   readonly ids: IdSet
   readonly again: Map<string, number>
   readonly rows: number
+}
+
+/** Without making a string of the id where it lies in the event's bytes. */
+function isMarked(ids: IdSet, event: AuditEvent): boolean {
+  const mark =
+    event instanceof SpanEvent
+      ? ids.markAt(event.buffer, event.idStart, event.idEnd)
+      : ids.mark(event.id)
+  return mark !== 'absent'
 }
 
 /** What the inventory holds of a window, a piece at a time; events must be looked up in ascending order of time. */
@@ -46,7 +55,7 @@ export class HeldIds {
     while (this.#piece === undefined || event.occurredAtMs >= this.#piece.to) {
       if (!(await this.#advance())) return false
     }
-    return this.#answers.some(({ ids }) => ids.mark(event.id) !== 'absent')
+    return this.hasNow(event)
   }
 
   /** The piece in hand can still answer for the event without asking the SIEM again. */
@@ -56,9 +65,10 @@ export class HeldIds {
 
   /** `has` without the wait, for an event of the piece in hand. */
   hasNow(event: AuditEvent): boolean {
-    const first = this.#answers[0]
-    if (this.#answers.length === 1 && first !== undefined) return first.ids.mark(event.id) !== 'absent'
-    return this.#answers.some(({ ids }) => ids.mark(event.id) !== 'absent')
+    let isHeld = false
+    // Halves of a split piece may each hold it, and each then has an entry that is not unexpected.
+    for (const { ids } of this.#answers) if (isMarked(ids, event)) isHeld = true
+    return isHeld
   }
 
   /** Pieces after the last event are read too: what they hold is unexpected. */

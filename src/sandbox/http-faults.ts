@@ -38,7 +38,7 @@ export function httpFaults(plan: FaultPlan, service: string, request: number): H
           'content-type': 'text/html; charset=utf-8',
         })
       } else if (code !== undefined) {
-        exchange.reply(Number(code), '', retryAfter === undefined ? {} : { 'retry-after': retryAfter })
+        exchange.reply(Number(code) || 500, '', retryAfter === undefined ? {} : { 'retry-after': retryAfter })
       } else if (isPoisoned(plan, service, request, body)) {
         exchange.reply(400, 'Bad Request')
       } else return false

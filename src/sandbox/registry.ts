@@ -11,4 +11,6 @@ export const SANDBOXES: Readonly<
   cribl: () => import('./cribl/index.ts').then((file) => file.startCribl),
   'sumo-logic': () => import('./sumo-logic/index.ts').then((file) => file.startSumoLogic),
   custom: () => import('./custom/index.ts').then((file) => file.startCustom),
+  'better-stack': () => import('./better-stack/index.ts').then((file) => file.startBetterStack),
+  xsiam: () => import('./xsiam/index.ts').then((file) => file.startXsiam),
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync as Database } from 'node:sqlite'
 import { AuditctlError, LocalError, UserError } from '../core/errors.ts'
@@ -44,11 +44,15 @@ export async function openDatabase(stateDir: string): Promise<Database> {
   }
   try {
     database.exec('pragma busy_timeout = 10000; pragma foreign_keys = on;')
-    checkOwner(database, path)
+    const isNew = isWithoutTables(database)
+    if (isNew) checkNothingLost(stateDir, path)
+    else checkOwner(database, path)
     database.exec('pragma journal_mode = wal; pragma synchronous = full;')
-    database.exec(
-      `begin immediate; ${SCHEMA}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit;`,
-    )
+    if (isNew) {
+      database.exec(
+        `begin immediate; ${SCHEMA}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit;`,
+      )
+    }
     return database
   } catch (cause) {
     database.close()
@@ -58,12 +62,25 @@ export async function openDatabase(stateDir: string): Promise<Database> {
   }
 }
 
+function isWithoutTables(database: Database): boolean {
+  return Number(database.prepare('select count(*) as tables from sqlite_master').get()?.['tables']) === 0
+}
+
+/** @throws UserError where runs lie beside a ledger that is empty: starting again in silence would send their events twice */
+function checkNothingLost(stateDir: string, path: string): void {
+  const folder = join(stateDir, 'runs')
+  const runs = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('dry-')) : []
+  if (runs.length === 0) return
+  throw new UserError(`the ledger ${path} is empty, but ${folder} holds ${runs.length} runs: it was lost`, {
+    code: 'state-lost',
+    hint: `restore it from a backup, or move ${folder} away to start afresh (nothing is deleted for you)`,
+  })
+}
+
 /** @throws UserError for a database that is no ledger, or a later ledger than this program knows */
 function checkOwner(database: Database, path: string): void {
   const number = (pragma: string): number =>
     Number(Object.values(database.prepare(`pragma ${pragma}`).get() ?? {})[0] ?? 0)
-  const tables = database.prepare('select count(*) as tables from sqlite_master').get()
-  if (Number(tables?.['tables']) === 0) return
   if (number('application_id') !== APPLICATION_ID) {
     throw new UserError(`${path} is a database of another program, not a ledger`, {
       code: 'state-foreign',
@@ -98,6 +115,7 @@ export function storageError(cause: unknown, path: string): Error {
   if (/not a database|malformed|corrupt/i.test(text)) {
     return new UserError(`the ledger ${path} is damaged: ${text}`, {
       cause,
+      code: 'state-damaged',
       hint: 'move it away (nothing is deleted for you); runs recorded in it can then no longer be resumed',
     })
   }

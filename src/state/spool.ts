@@ -1,6 +1,7 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -9,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { LocalError } from '../core/errors.ts'
+import { LocalError, UserError } from '../core/errors.ts'
 import type { AuditEvent } from '../core/event.ts'
 
 const BUFFER_BYTES = 1 << 20
@@ -22,6 +23,8 @@ export class Spool {
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   #buffered = 0
   #length: number
+  /** The last buffer that was seen to hold no newline. */
+  #compact: Uint8Array | undefined
 
   private constructor(path: string, fd: number, length: number) {
     this.path = path
@@ -29,12 +32,20 @@ export class Spool {
     this.#length = length
   }
 
-  /** Opens `name` in the run's folder (0700, files 0600), cut to the length that was committed. */
+  /**
+   * Opens `name` in the run's folder (0700, files 0600), cut to the length that was committed.
+   * @throws UserError when less is there than was committed; LocalError when the disk fails
+   */
   static open(folder: string, name: string, committedBytes: number): Spool {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const path = join(folder, name)
       const fd = openSync(path, 'a+', 0o600)
+      const { size } = fstatSync(fd)
+      if (size < committedBytes) {
+        closeSync(fd)
+        throw damaged(path, `it ends at byte ${size}, and ${committedBytes} were recorded`)
+      }
       ftruncateSync(fd, committedBytes)
       syncFolder(folder)
       return new Spool(path, fd, committedBytes)
@@ -51,9 +62,17 @@ export class Spool {
   /** The event's own bytes and a line break. */
   append(event: AuditEvent): void {
     const { buffer, start, end } = event
-    if (buffer.subarray(start, end).includes(NEWLINE))
+    if (this.#hasNewline(buffer, start, end))
       this.appendLine(Buffer.from(JSON.stringify(event.record())), 0)
     else this.appendLine(buffer, start, end)
+  }
+
+  /** A pretty-printed event would be several lines. Most pages hold no newline at all, which one look at each tells. */
+  #hasNewline(buffer: Uint8Array, start: number, end: number): boolean {
+    if (buffer === this.#compact) return false
+    if (buffer.includes(NEWLINE)) return buffer.subarray(start, end).includes(NEWLINE)
+    this.#compact = buffer
+    return false
   }
 
   appendLine(bytes: Uint8Array, start: number, end = bytes.length): void {
@@ -91,9 +110,7 @@ export class Spool {
       const end = bytes.lastIndexOf(NEWLINE, read - 1) + 1
       if (end === 0) {
         if (read < bytes.length || offset + read >= to)
-          throw new LocalError(`${this.path} is cut short at byte ${offset + read}`, {
-            hint: 'the spool of this run is damaged; start afresh with --new',
-          })
+          throw damaged(this.path, `the line at byte ${offset} has no end`)
         size *= 2
         continue
       }
@@ -134,7 +151,15 @@ export function syncFolder(folder: string): void {
   }
 }
 
+function damaged(path: string, how: string): UserError {
+  return new UserError(`${path} is damaged: ${how}`, {
+    code: 'state-damaged',
+    hint: 'this run cannot be resumed; start afresh with --new',
+  })
+}
+
 function diskError(cause: unknown, path: string): LocalError {
+  if (cause instanceof UserError) throw cause
   const text = cause instanceof Error ? cause.message : String(cause)
   return new LocalError(`${path} could not be written: ${text}`, {
     cause,

@@ -3,7 +3,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { AuditctlError, IncompleteError } from '../core/errors.ts'
 import { type FramePiece, ZstdFrames } from './zstd-frames.ts'
 
-const OUTPUT_BYTES = 256 * 1024
+const OUTPUT_BYTES = 64 * 1024
 
 /** Blocks of bytes; each is good only until the next one is asked for. */
 export type Blocks = AsyncIterable<Uint8Array>

@@ -23,9 +23,21 @@ export type Refused<T> = {
   readonly limit: 'maxEventBytes' | 'maxBytes'
 }
 
+/** Why no request could carry an encoded event of that length; undefined when one can. */
+export function refusalOf(
+  length: number,
+  { limits, frame }: Pick<BatchRules, 'limits' | 'frame'>,
+): Pick<Refused<never>, 'bytes' | 'maxBytes' | 'limit'> | undefined {
+  const { maxBytes, maxEventBytes, maxAloneBytes = 0 } = limits
+  if (length > maxEventBytes) return { bytes: length, maxBytes: maxEventBytes, limit: 'maxEventBytes' }
+  const alone = frame.open.length + length + frame.close.length
+  const most = Math.max(maxBytes, maxAloneBytes)
+  return alone > most ? { bytes: alone, maxBytes: most, limit: 'maxBytes' } : undefined
+}
+
 /**
  * Greedy batches in the order of the items: an item begins a new batch only when the one before has no room for it. Sizes are those of the
- * exact bytes of the body, separators and frame included. A refused item is yielded as soon as it is met, before the batch around it.
+ * exact bytes of the body, separators and frame included. An item longer than `maxBytes` goes alone where `maxAloneBytes` allows it. A refused item is yielded as soon as it is met, before the batch around it.
  * @throws RangeError when a limit leaves room for nothing
  */
 export async function* batch<T extends Encoded>(
@@ -89,11 +101,11 @@ export class Batcher<T extends Encoded> {
   add(item: T): Batch<T> | Refused<T> | undefined {
     const { maxBytes, maxEventBytes } = this.#rules.limits
     const length = item.encoded.length
-    if (length > maxEventBytes) {
-      return { kind: 'refused', item, bytes: length, maxBytes: maxEventBytes, limit: 'maxEventBytes' }
-    }
     const alone = this.#frameBytes + length
-    if (alone > maxBytes) return { kind: 'refused', item, bytes: alone, maxBytes, limit: 'maxBytes' }
+    if (alone > maxBytes || length > maxEventBytes) {
+      const refusal = refusalOf(length, this.#rules)
+      if (refusal !== undefined) return { kind: 'refused', item, ...refusal }
+    }
     const together = this.#bytes + this.#separatorBytes + length
     const oldest = Math.min(this.#oldest, item.atMs)
     const newest = Math.max(this.#newest, item.atMs)
@@ -113,7 +125,7 @@ export class Batcher<T extends Encoded> {
     return undefined
   }
 
-  /** What is left, if anything. */
+  /** What is left, if anything; a next item begins a new batch. */
   finish(): Batch<T> | undefined {
     if (this.#items.length === 0) return undefined
     const rest: Batch<T> = { kind: 'batch', items: this.#items, bytes: this.#bytes }

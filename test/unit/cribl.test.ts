@@ -120,12 +120,16 @@ describe('the Cribl stream', () => {
     assert.deepEqual([stored.fates, stored.arrived], [['unknown', 'unknown'], 2])
   })
 
-  test('a socket that has served its quota is refused with nothing stored', async () => {
-    sandbox.settings.requestsPerSocket = 1
-    const destination = trial.destination()
-    const first = await deliver(undefined, destination)
-    sandbox.settings.requestsPerSocket = 0
-    assert.deepEqual([first.fates, first.arrived], [['accepted', 'accepted'], 2])
+  test("too many requests at a time are refused with nothing stored, as are those beyond a socket's quota", async () => {
+    sandbox.settings.maxActive = 0
+    const busy = await deliver(undefined)
+    sandbox.settings.maxActive = 256
+    assert.deepEqual([busy.fates, busy.arrived], [['retry', 'retry'], 0])
+    const quota = await startCapture((exchange) => exchange.reply(503, 'Max requests per socket reached'))
+    const settings = { ...trial.settings, url: `${quota.url}/cribl/_bulk` }
+    const refused = await deliver(undefined, trial.destination(settings))
+    await quota.close()
+    assert.deepEqual([refused.fates, refused.receipt.code], [['retry', 'retry'], 'busy'])
   })
 
   test('a 2xx for what a worker then lost is still accepted: only an inventory can tell', async () => {

@@ -118,12 +118,14 @@ function createInventory(
       if ('partial' in answer) return { exhausted: false, reason: answer.partial }
       const ids: string[] = []
       const atMs: EpochMs[] = []
-      const before = last
+      if (!beginsAfter(answer.rows[0], last)) {
+        return { exhausted: false, reason: 'a page did not begin after the last one' }
+      }
       for (const row of answer.rows) {
         const id = row['event_id']
-        if (typeof id !== 'string' || id === '')
+        if (typeof id !== 'string' || id === '') {
           return { exhausted: false, reason: 'a row came without its id' }
-        if (id === before) return { exhausted: false, reason: 'a page began before the end of the last one' }
+        }
         if (id === last) continue
         last = id
         seen += 1

@@ -1,6 +1,7 @@
 import type { Check } from '../../core/check.ts'
 import { AuditctlError, UserError } from '../../core/errors.ts'
 import type { HeldRows, Inventory, InventoryEnd } from '../../core/inventory.ts'
+import { redact } from '../../core/secret.ts'
 import { HOUR_MS, isoRange, isoTime, type TimeRange } from '../../core/time-range.ts'
 import { type CommandEnd, describeEnd, startCommand } from '../../storage/command.ts'
 import { cutByDay } from '../cut-by-day.ts'
@@ -115,7 +116,7 @@ function createInventory(
     },
     ids,
     queryText: (window) => ({
-      query: `AUDITCTL_FROM=${isoTime(window.from)} AUDITCTL_TO=${isoTime(window.to)} ${argv.map(shellWord).join(' ')}`,
+      query: `AUDITCTL_FROM=${isoTime(window.from)} AUDITCTL_TO=${isoTime(window.to)} ${redact(argv.map(shellWord).join(' '))}`,
       where: `a shell, in ${parts.baseDir}; it must end with exit code 0 and {"auditctl":"end","count":N}`,
       feed: `auditctl gaps --stream ${name} --from ${isoTime(window.from)} --to ${isoTime(window.to)} runs it by itself; saved to a file without its last line it can be given with --inventory FILE`,
     }),

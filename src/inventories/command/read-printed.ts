@@ -1,7 +1,7 @@
 import type { HeldRows } from '../../core/inventory.ts'
 import { redact } from '../../core/secret.ts'
-import { idFields } from '../file/field.ts'
 import { type HeldRow, heldRow } from '../held-row.ts'
+import { idFields } from '../id-field.ts'
 
 /** How the printed text ended: what is wrong with it, or whole, with a cursor when there is more. */
 export type Printed = { readonly problem?: string | undefined; readonly next?: string | undefined }

@@ -3,7 +3,7 @@ import { instantOf, instantOfText } from '../../core/instant.ts'
 import { checkJson } from '../../core/json-check.ts'
 import { found, scanEvent } from '../../core/json-scan.ts'
 import type { Records } from '../../storage/records/read-records.ts'
-import { type Field, idAt, idOf, timeKeyOf } from './field.ts'
+import { type Field, idAt, idOf, timeKeyOf } from '../id-field.ts'
 import type { IdSink, RowReader } from './row-reader.ts'
 
 const HASH = 0x23

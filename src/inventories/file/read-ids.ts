@@ -1,6 +1,6 @@
 import { IncompleteError } from '../../core/errors.ts'
 import { openRecords } from '../../storage/records/read-records.ts'
-import { idFields } from './field.ts'
+import { idFields } from '../id-field.ts'
 import { takeHeader } from './header.ts'
 import { JsonRows } from './json-rows.ts'
 import type { IdSink, RowReader } from './row-reader.ts'

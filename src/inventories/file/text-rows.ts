@@ -3,7 +3,7 @@ import { UserError } from '../../core/errors.ts'
 import { instantOfText } from '../../core/instant.ts'
 import { cellsOf, delimiterOf, unguarded } from '../../storage/records/cells.ts'
 import type { Records } from '../../storage/records/read-records.ts'
-import { type Field, idAt, idOf, timeKeyOf } from './field.ts'
+import { type Field, idAt, idOf, timeKeyOf } from '../id-field.ts'
 import type { IdSink, RowReader } from './row-reader.ts'
 
 const HASH = 0x23

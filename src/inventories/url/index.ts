@@ -143,20 +143,24 @@ const HINT = 'check inventory.url, inventory.items, inventory.id and inventory.n
 
 const incomplete = (reason: string): InventoryEnd => ({ exhausted: false, reason })
 
-/** @throws UserError when it is not an http(s) URL with its host spelled out */
+const PLACES = /\{(?:from|to|cursor)\}/g
+
+/** @throws UserError when it is not an http(s) URL with its host spelled out and nothing secret before it */
 function checkedTemplate(name: string, template: string): URL {
-  const plain = template.replace(/\{(?:from|to|cursor)\}/g, '0')
-  const url = URL.canParse(plain) ? new URL(plain) : undefined
-  if (
-    url === undefined ||
-    !/^https?:$/.test(url.protocol) ||
-    /[{}]/.test(template.replace(/[?#].*$/s, '').replace(/\{(?:from|to|cursor)\}/g, ''))
-  ) {
+  const plain = template.replace(PLACES, '0')
+  const address = URL.canParse(plain) ? new URL(plain) : undefined
+  const isGood =
+    address !== undefined &&
+    /^https?:$/.test(address.protocol) &&
+    address.username === '' &&
+    address.password === '' &&
+    !/[{}]/.test(plain.replace(/[?#].*$/s, ''))
+  if (!isGood) {
     throw new UserError(`streams.${name}.inventory.url is not an http or https address`, {
-      hint: 'write it like https://siem.example/ids?from={from}&to={to}',
+      hint: 'write it like https://siem.example/ids?from={from}&to={to}; credentials go into inventory.headers',
     })
   }
-  return url
+  return address
 }
 
 /** The address of a page. A cursor that the address has no place for becomes its parameter `cursor`. */

@@ -1,50 +1,61 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { LocalError } from '../../core/errors.ts'
+import { isoTime } from '../../core/time-range.ts'
 import { writeFileWhole } from '../../state/whole-file.ts'
 import type { Prepared } from './encode.ts'
 import type { Work } from './types.ts'
 
+/** Where `late: archive` puts a run's events. */
+export function archiveFolder({ parts, options, run }: Pick<Work, 'parts' | 'options' | 'run'>): string {
+  return options.archiveDir ?? join(parts.ledger.folderOf(run.id), 'archive')
+}
+
 /**
  * Writes late events in Datadog's archive layout, `dt=YYYYMMDD/hour=HH/archive_HHMMSS.mmmm.<hash>.json.gz`, one file an hour of events and
  * call. The name comes from the content, so a repeat after a crash writes the same file again.
+ * @throws LocalError when the folder cannot be written
  * @source specs: Datadog archives, `_id`, `date`, `attributes`
  */
 export function archiveEvents(work: Work, items: readonly Prepared[]): void {
-  const root = work.options.archiveDir ?? join(work.parts.ledger.folderOf(work.run.id), 'archive')
-  const { shape } = work.parts.source
+  const root = archiveFolder(work)
   const hours = new Map<string, Prepared[]>()
   for (const item of items) {
-    const hour = new Date(item.atMs).toISOString().slice(0, 13)
+    const hour = isoTime(item.atMs).slice(0, 13)
     const group = hours.get(hour)
     if (group === undefined) hours.set(hour, [item])
     else group.push(item)
   }
   for (const [hour, group] of hours) {
-    const lines = group.map(({ event }) => {
-      const streamed = Buffer.from(
-        shape.asStreamed(event, work.parts.source.streamedSettings).bytes,
-      ).toString('utf8')
-      const head = {
-        _id: event.id,
-        date: new Date(event.occurredAtMs).toISOString(),
-        service: shape.type,
-        source: shape.type,
-      }
-      return `${JSON.stringify(head).slice(0, -1)},"attributes":${streamed}}`
-    })
-    const text = `${lines.join('\n')}\n`
+    const text = `${group.map((item) => lineOf(work, item)).join('\n')}\n`
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 22)
     const folder = join(root, `dt=${hour.slice(0, 10).replaceAll('-', '')}`, `hour=${hour.slice(11)}`)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const time = new Date(group[0]?.atMs ?? 0)
-      .toISOString()
+    const time = isoTime(group[0]?.atMs ?? 0)
       .slice(11, 23)
       .replaceAll(':', '')
-      .replace('.', '.')
-    const name = `archive_${time}0.${hash}.json.gz`
-    if (existsSync(folder) && readdirSync(folder).includes(name)) continue
-    writeFileWhole(join(folder, name), gzipSync(text, { level: 6 }))
+    const path = join(folder, `archive_${time}0.${hash}.json.gz`)
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      if (!existsSync(path)) writeFileWhole(path, gzipSync(text, { level: 6 }))
+    } catch (cause) {
+      throw new LocalError(
+        `the archive ${path} could not be written: ${cause instanceof Error ? cause.message : cause}`,
+        { cause, hint: 'check archive.dir of the stream, then run the same command again: it resumes' },
+      )
+    }
   }
+}
+
+function lineOf({ parts }: Work, { event }: Prepared): string {
+  const { shape, streamedSettings } = parts.source
+  const streamed = Buffer.from(shape.asStreamed(event, streamedSettings).bytes).toString('utf8')
+  const head = {
+    _id: event.id,
+    date: isoTime(event.occurredAtMs),
+    service: shape.type,
+    source: shape.type,
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"attributes":${streamed}}`
 }

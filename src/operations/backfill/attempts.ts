@@ -1,203 +1,190 @@
-import type { Positions, Receipt } from '../../core/destination.ts'
+import type { Receipt } from '../../core/destination.ts'
 import { type RemoteError, UnavailableError } from '../../core/errors.ts'
+import { formatDuration } from '../../core/duration.ts'
 import type { RangeState, SpoolRange } from '../../state/ledger.ts'
+import { type Batch, batchesOf } from './batches.ts'
 import { appendDeadLetter } from './dead-letters.ts'
-import type { Engine } from './deliver.ts'
-import type { Prepared } from './encode.ts'
-import { prepare } from './encode.ts'
+import { lateNow, type Prepared, prepare } from './encode.ts'
+import type { Engine } from './engine.ts'
+import { outcomesOf, type Part, partsOf } from './outcomes.ts'
+import { rangeOf, spanOf } from './ranges.ts'
 
 const FIRST_DELAY_MS = 1000
 const MAX_DELAY_MS = 60_000
+/** A longer pause than this ends the run instead: better to stop and say so than to sleep for hours. */
 const MAX_ASKED_DELAY_MS = 300_000
 
 /** Part of a batch that goes, or goes again, in one request. */
-type Portion = { readonly items: readonly Prepared[]; readonly attempts: number; readonly waitMs: number }
-
-type Outcome = { readonly state: RangeState; readonly code: string; readonly reason: string }
+type Portion = {
+  readonly items: readonly Prepared[]
+  readonly bytes: number
+  /** Requests that carried it so far. */
+  readonly attempts: number
+  /** Of them, those since anything came of it. */
+  readonly failures: number
+  readonly waitMs: number
+}
 
 /**
  * Delivers one batch to its end: again what was proven not to be stored, in halves what was too much at once, alone what may be poison.
  * Everything is in the ledger before this returns or throws: the intent before each request, the outcome after it.
  * @throws the destination's stop, or UnavailableError when the attempts are spent
  */
-export async function deliverBatch(engine: Engine, items: readonly Prepared[]): Promise<void> {
-  const queue: Portion[] = [{ items, attempts: 0, waitMs: 0 }]
+export async function deliverBatch(engine: Engine, batch: Batch): Promise<void> {
+  const queue: Portion[] = [{ ...batch, attempts: 0, failures: 0, waitMs: 0 }]
   for (let portion = queue.shift(); portion !== undefined; portion = queue.shift()) {
     await engine.pause(portion.waitMs, portion.items.length)
-    const fresh = stillInTime(engine, portion.items)
-    if (fresh.length < portion.items.length)
-      queue.unshift({ ...portion, items: portion.items.slice(fresh.length), waitMs: 0 })
-    if (fresh.length === 0) {
-      // The first of them has aged out while waiting: it gets the late rule, the rest is looked at again.
-      const again = queue.shift()
-      if (again === undefined) return
-      settleLate(engine, again.items.slice(0, 1))
-      if (again.items.length > 1) queue.unshift({ ...again, items: again.items.slice(1) })
-      continue
-    }
-    queue.unshift(...(await attempt(engine, { ...portion, items: fresh })))
+    if (hasAged(engine, portion)) queue.unshift(...refreshed(engine, portion))
+    else queue.unshift(...(await attempt(engine, portion)))
   }
 }
 
-/** The events in front that are still inside the accept window; an event may age out between two attempts. */
-function stillInTime(engine: Engine, items: readonly Prepared[]): readonly Prepared[] {
-  const late = items.findIndex((item) => !item.isRestamped && prepareAgain(engine, item).fate !== 'send')
-  return late === -1 ? items : items.slice(0, late)
+/** Whether one of the events has left the accept window since it was prepared. */
+function hasAged(engine: Engine, { items }: Portion): boolean {
+  const { parts } = engine.work
+  const { accepts } = parts.destination.traits
+  if (accepts.pastMs === undefined && accepts.futureMs === undefined) return false
+  return items.some((item) => !item.isRestamped && lateNow(parts, item.event) !== undefined)
 }
 
-function prepareAgain(engine: Engine, item: Prepared): Pick<Prepared, 'fate' | 'reason'> {
-  const { accepts } = engine.work.parts.destination.traits
-  if (accepts.pastMs === undefined && accepts.futureMs === undefined) return item
-  return prepare(engine.work.parts, item, {
-    ...engine.encodeOptions,
-    late: engine.work.options.late === 'archive' ? 'archive' : 'skip',
-    notRebuilt: {},
-  })
-}
-
-function settleLate(engine: Engine, items: readonly Prepared[]): void {
-  for (const item of items) {
-    const { fate, reason } = prepareAgain(engine, item)
-    engine.notSent(fate === 'archive' ? 'archive' : 'late', [{ ...item, reason }])
+/** The late rule applied once more: what may not go any more is set aside, the rest goes in new portions. */
+function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
+  const { parts } = engine.work
+  const items = portion.items.map((item) =>
+    item.isRestamped ? item : prepare(parts, item, engine.encodeOptions),
+  )
+  const portions: Portion[] = []
+  for (const batch of batchesOf([items], parts.destination.traits)) {
+    if (batch.fate === 'send') portions.push({ ...portion, ...batch, waitMs: 0 })
+    else engine.setAside(batch.items)
   }
+  return portions
 }
 
 /** One request; gives the portions that go again, in order. */
 async function attempt(engine: Engine, portion: Portion): Promise<readonly Portion[]> {
-  const { work } = engine
-  const { destination, ledger, clock, inventory } = work.parts
-  const { items } = portion
+  const { parts, run } = engine.work
+  const { items, bytes } = portion
   const attempts = portion.attempts + 1
-  const span = spanOf(items)
-  const bytes = items.reduce((sum, item) => sum + item.encoded.length, 0)
-  const sentAt = clock.now()
-  ledger.intend(work.run.id, { ...span, sentAt, attempts, bytes })
-  const receipt = await destination.deliver(
-    { encoded: items.map((item) => item.encoded), ids: items.map((item) => item.event.id), run: work.run.id },
+  const sentAt = parts.clock.now()
+  parts.ledger.intend(run.id, { ...spanOf(items), sentAt, attempts, bytes })
+  const receipt = await parts.destination.deliver(
+    { encoded: items.map((item) => item.encoded), ids: items.map((item) => item.event.id), run: run.id },
     { signal: engine.deliverySignal },
   )
-  const outcomes = outcomesOf(receipt, items.length, inventory !== undefined)
-  const counters = engine.count({
-    requests: 1,
-    retries: portion.attempts > 0 ? 1 : 0,
-    bytesSent: bytes,
-    batches: portion.attempts === 0 ? 1 : 0,
-  })
-  const isLast = attempts >= work.options.maxAttempts
-  const again: Portion[] = []
-  const pieces: SpoolRange[] = []
-  let resent = 0
-  let gaveUp = false
-  for (const run of runsOf(outcomes)) {
-    const part = items.slice(run.from, run.to)
-    let { state } = run.outcome
-    if (run.split) {
-      if (part.length === 1) state = 'rejected'
-      else {
-        const middle = Math.ceil(part.length / 2)
-        again.push(
-          { items: part.slice(0, middle), attempts: portion.attempts, waitMs: 0 },
-          { items: part.slice(middle), attempts: portion.attempts, waitMs: 0 },
-        )
-        // Two rows, since each half gets an intent of its own.
-        pieces.push(
-          rangeOf(part.slice(0, middle), 'retry', run.outcome, attempts, sentAt),
-          rangeOf(part.slice(middle), 'retry', run.outcome, attempts, sentAt),
-        )
-        continue
-      }
-    }
-    if (state === 'rejected') {
-      for (const item of part)
-        appendDeadLetter(engine.deadLetters, item.event, {
-          code: run.outcome.code,
-          reason: run.outcome.reason,
-          attempts,
-        })
-    }
-    const sendAgain =
-      receipt.stop === undefined && (state === 'retry' || (state === 'unknown' && inventory === undefined))
-    if (sendAgain && !isLast) {
-      again.push({ items: part, attempts, waitMs: delayOf(engine, receipt, attempts) })
-      if (state === 'unknown') {
-        resent += part.length
-        state = 'retry'
-      }
-    } else if (sendAgain && state === 'retry') gaveUp = true
-    pieces.push(rangeOf(part, state, run.outcome, attempts, sentAt))
-  }
-  engine.commit(pieces, { ...counters, duplicatesPossible: counters.duplicatesPossible + resent })
-  if (receipt.slowDownMs !== undefined) engine.slowDown(receipt.slowDownMs)
+  const settled = settleParts(engine, portion, receipt, { attempts, sentAt })
+  engine.commit(
+    settled.pieces,
+    {
+      requests: 1,
+      bytesSent: bytes,
+      // Every request is a batch of its own, or one sent again.
+      ...(portion.failures > 0 ? { retries: 1 } : { batches: 1 }),
+      duplicatesPossible: settled.resent,
+      restamped: settled.restamped,
+    },
+    settled.lost,
+  )
+  if (isAnswer(receipt)) engine.answered()
+  else engine.unanswered()
+  const asked = Math.max(receipt.slowDownMs ?? 0, receipt.retryAfterMs ?? 0)
+  if (asked > 0) engine.slowDown(Math.min(asked, MAX_ASKED_DELAY_MS))
   if (receipt.stop !== undefined) throw receipt.stop
-  if (gaveUp) throw spentError(engine, receipt, attempts)
-  return again
+  if (settled.gaveUp || (settled.again.length > 0 && asked > MAX_ASKED_DELAY_MS))
+    throw spentError(engine, receipt, attempts)
+  return settled.again
+}
+
+/** Something of it was stored or refused: the far side is at work. */
+function isAnswer({ accepted, unverified, rejected, retry, split }: Receipt): boolean {
+  return [accepted, unverified, rejected, retry, split].some((part) => (part?.length ?? 0) > 0)
+}
+
+type Settled = {
+  readonly pieces: SpoolRange[]
+  readonly again: Portion[]
+  readonly lost: Map<string, number>
+  resent: number
+  restamped: number
+  gaveUp: boolean
+}
+
+/** What becomes of each part of a portion, with its refused events appended to the dead letters. */
+function settleParts(
+  engine: Engine,
+  portion: Portion,
+  receipt: Receipt,
+  { attempts, sentAt }: { readonly attempts: number; readonly sentAt: number },
+): Settled {
+  const { parts, options } = engine.work
+  const settled: Settled = { pieces: [], again: [], lost: new Map(), resent: 0, restamped: 0, gaveUp: false }
+  const hasMoved = [receipt.accepted, receipt.unverified, receipt.rejected].some(
+    (part) => (part?.length ?? 0) > 0,
+  )
+  const failures = hasMoved ? 0 : portion.failures + 1
+  const isLast = failures >= options.maxAttempts
+  const put = (items: readonly Prepared[], state: RangeState, { outcome }: Part): void => {
+    settled.pieces.push(rangeOf(items, state, outcome, attempts, sentAt))
+  }
+  const sendAgain = (items: readonly Prepared[], failed: number, waitMs: number): void => {
+    settled.again.push({ items, bytes: bytesOf(engine, items), attempts, failures: failed, waitMs })
+  }
+  for (const part of partsOf(outcomesOf(receipt, portion.items.length, parts.live !== undefined))) {
+    const items = portion.items.slice(part.from, part.to)
+    const { state } = part.outcome
+    if (part.split && items.length > 1) {
+      const middle = Math.ceil(items.length / 2)
+      for (const half of [items.slice(0, middle), items.slice(middle)]) {
+        sendAgain(half, 0, 0)
+        // Two rows, since each half gets an intent of its own.
+        put(half, 'retry', part)
+      }
+    } else if (part.split || state === 'rejected') {
+      for (const { event } of items) {
+        const { code, reason } = part.outcome
+        appendDeadLetter(engine.deadLetters, event, { code, reason, attempts })
+      }
+      put(items, 'rejected', part)
+    } else if (state === 'retry' || (state === 'unknown' && parts.live === undefined)) {
+      const goesAgain = !isLast && receipt.stop === undefined
+      if (goesAgain) sendAgain(items, failures, delayOf(engine, receipt, failures))
+      else if (state === 'retry' && receipt.stop === undefined) settled.gaveUp = true
+      if (goesAgain && state === 'unknown') settled.resent += items.length
+      put(items, goesAgain ? 'retry' : state, part)
+    } else put(items, state, part)
+    if (state !== 'retry' && state !== 'rejected' && !part.split) tellLosses(settled, items)
+  }
+  return settled
+}
+
+/** Counts what a far side now holds without its own time, or without a field that could not be rebuilt. */
+function tellLosses(settled: Settled, items: readonly Prepared[]): void {
+  for (const { isRestamped, notRebuilt } of items) {
+    if (isRestamped) settled.restamped += 1
+    for (const field of notRebuilt) settled.lost.set(field, (settled.lost.get(field) ?? 0) + 1)
+  }
+}
+
+function bytesOf(engine: Engine, items: readonly Prepared[]): number {
+  const { open, separator, close } = engine.work.parts.destination.traits.frame
+  const ends = open.length + close.length + separator.length * (items.length - 1)
+  return items.reduce((sum, { encoded }) => sum + encoded.length, ends)
 }
 
 function spentError(engine: Engine, receipt: Receipt, attempts: number): RemoteError {
   const { name } = engine.work.parts.destination
-  return new UnavailableError(`the stream ${name} kept refusing: ${receipt.reason} (${attempts} attempts)`, {
+  const asked = receipt.retryAfterMs ?? 0
+  const pause = asked > MAX_ASKED_DELAY_MS ? `, and asks for a pause of ${formatDuration(asked)}` : ''
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+  return new UnavailableError(`the stream ${name} kept refusing: ${receipt.reason} (${tries})${pause}`, {
     hint: `nothing is lost: auditctl runs resume ${engine.work.run.id} goes on when the destination works again`,
     attempts,
   })
 }
 
 /** Full jitter below a doubling cap; a pause that the far side asked for is obeyed instead. */
-function delayOf(engine: Engine, receipt: Receipt, attempts: number): number {
-  if (receipt.retryAfterMs !== undefined) return Math.min(receipt.retryAfterMs, MAX_ASKED_DELAY_MS)
-  return engine.work.parts.clock.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts)
-}
-
-type Judged = { readonly outcome: Outcome; readonly split: boolean }
-
-/** What the receipt says of every position; one named nowhere is unknown. */
-function outcomesOf(receipt: Receipt, count: number, hasInventory: boolean): readonly Judged[] {
-  const { code, reason } = receipt
-  const judged = new Array<Judged>(count).fill({ outcome: { state: 'unknown', code, reason }, split: false })
-  const put = (positions: Positions | undefined, state: RangeState, split = false): void => {
-    for (const [from, to] of positions ?? [])
-      judged.fill({ outcome: { state, code, reason }, split }, from, to)
-  }
-  put(receipt.accepted, 'delivered')
-  // Stored by the far side's own account: looked up where that is possible; where it is not, its word is all there is.
-  put(receipt.unverified, hasInventory ? 'unverified' : 'delivered')
-  put(receipt.retry, 'retry')
-  put(receipt.split, 'retry', true)
-  put(receipt.unknown, 'unknown')
-  for (const { position, code: refusal, reason: why } of receipt.rejected ?? []) {
-    judged[position] = { outcome: { state: 'rejected', code: refusal, reason: why }, split: false }
-  }
-  return judged
-}
-
-/** Maximal runs of positions with the same outcome. */
-function* runsOf(
-  judged: readonly Judged[],
-): Generator<{ readonly from: number; readonly to: number } & Judged> {
-  let from = 0
-  for (let to = 1; to <= judged.length; to += 1) {
-    const [here, next] = [judged[from], judged[to]]
-    if (here === undefined) return
-    if (next !== undefined && next.split === here.split && sameOutcome(next.outcome, here.outcome)) continue
-    yield { from, to, ...here }
-    from = to
-  }
-}
-
-function sameOutcome(a: Outcome, b: Outcome): boolean {
-  return a.state === b.state && a.code === b.code && a.reason === b.reason
-}
-
-function spanOf(items: readonly Prepared[]): Pick<SpoolRange, 'first' | 'count' | 'spoolFrom' | 'spoolTo'> {
-  const [first, last] = [items[0] as Prepared, items.at(-1) as Prepared]
-  return { first: first.position, count: items.length, spoolFrom: first.spoolFrom, spoolTo: last.spoolTo }
-}
-
-export function rangeOf(
-  items: readonly Prepared[],
-  state: RangeState,
-  outcome: { readonly code?: string; readonly reason?: string },
-  attempts: number,
-  sentAt: number | undefined,
-): SpoolRange {
-  return { ...spanOf(items), state, sentAt, attempts, code: outcome.code, reason: outcome.reason }
+function delayOf(engine: Engine, { retryAfterMs }: Receipt, failures: number): number {
+  // "Come back in 0 seconds" says nothing about how long the trouble lasts.
+  if (retryAfterMs !== undefined && retryAfterMs > 0) return retryAfterMs
+  return engine.work.parts.clock.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1))
 }

@@ -1,43 +1,41 @@
-import type { Destination } from '../../core/destination.ts'
-import type { Prepared } from './encode.ts'
+import { Batcher, type BatchRules } from '../../streams/batch.ts'
+import type { Fate, Prepared } from './encode.ts'
 
-/** Neighbours in the spool that share a fate: one request's events, or events that are not sent. */
-export type Batch = {
-  readonly fate: Prepared['fate']
-  readonly items: readonly Prepared[]
-  readonly bytes: number
-}
+/** Neighbours in the spool that share a fate: one request's events, or events that are not sent. `bytes`: of the body. */
+export type Batch = { readonly fate: Fate; readonly items: readonly Prepared[]; readonly bytes: number }
 
-/**
- * Greedy batches in the order of the spool: full to the exact serialised byte and event limits, frame included. Events that are not sent
- * come in groups of their own, so that every batch is one unbroken stretch of the spool.
- */
-export function* batchesOf(
-  items: Iterable<Prepared>,
-  { limits, frame, maxSpanMs }: Destination['traits'],
-): Generator<Batch> {
-  const maxEvents = limits.maxEvents ?? Number.POSITIVE_INFINITY
-  const ends = frame.open.length + frame.close.length
-  const separator = frame.separator.length
-  let group: Prepared[] = []
-  let bytes = ends
-  let fate: Prepared['fate'] = 'send'
-  let oldest = 0
-  for (const item of items) {
-    const more = item.encoded.length + (group.length > 0 ? separator : 0)
-    const spans = maxSpanMs !== undefined && item.atMs - oldest > maxSpanMs
-    const isFull = fate === 'send' && (group.length >= maxEvents || bytes + more > limits.maxBytes || spans)
-    if (group.length > 0 && (item.fate !== fate || isFull || group.length >= 10_000)) {
-      yield { fate, items: group, bytes }
-      group = []
-      bytes = ends
+const MAX_ASIDE = 1000
+
+/** Greedy batches in the order of the spool. Each is one unbroken stretch of it, since the ledger knows stretches only. */
+export function* batchesOf(pages: Iterable<readonly Prepared[]>, rules: BatchRules): Generator<Batch> {
+  const batcher = new Batcher<Prepared>(rules)
+  let aside: Prepared[] = []
+  let following = -1
+  for (const page of pages) {
+    for (const item of page) {
+      const isBroken = item.position !== following
+      following = item.position + 1
+      const kept = aside[0]
+      if (kept !== undefined && (isBroken || item.fate !== kept.fate || aside.length >= MAX_ASIDE)) {
+        yield { fate: kept.fate, items: aside, bytes: 0 }
+        aside = []
+      }
+      if (isBroken || item.fate !== 'send') {
+        const rest = batcher.finish()
+        if (rest !== undefined) yield { fate: 'send', items: rest.items, bytes: rest.bytes }
+      }
+      if (item.fate !== 'send') {
+        aside.push(item)
+        continue
+      }
+      const full = batcher.add(item)
+      if (full === undefined) continue
+      if (full.kind === 'refused') throw new TypeError(`event ${item.event.id} should have been set aside`)
+      yield { fate: 'send', items: full.items, bytes: full.bytes }
     }
-    if (group.length === 0) {
-      fate = item.fate
-      oldest = item.atMs
-    }
-    bytes += item.encoded.length + (group.length > 0 ? separator : 0)
-    group.push(item)
   }
-  if (group.length > 0) yield { fate, items: group, bytes }
+  const rest = batcher.finish()
+  if (rest !== undefined) yield { fate: 'send', items: rest.items, bytes: rest.bytes }
+  const kept = aside[0]
+  if (kept !== undefined) yield { fate: kept.fate, items: aside, bytes: 0 }
 }

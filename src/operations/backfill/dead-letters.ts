@@ -6,8 +6,9 @@ import { IdSet } from '../../core/id-set.ts'
 import type { EventShape } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
 import { overlaps } from '../../core/time-range.ts'
-import { type Ledger, windowOf } from '../../state/ledger.ts'
-import type { Spool } from '../../state/spool.ts'
+import { type Ledger, type RunRecord, windowOf } from '../../state/ledger.ts'
+import { Spool } from '../../state/spool.ts'
+import { SPOOL_FILE, spooledEvents } from './spooled-events.ts'
 
 export const DEAD_LETTER_FILE = 'dead-letter.jsonl'
 
@@ -25,43 +26,57 @@ export function appendDeadLetter(file: Spool, event: AuditEvent, letter: Omit<De
 }
 
 /** What earlier runs of the pair gave up on, by id: tried again by `runs resend` only. */
-export type EarlierLetters = { readonly rejected: IdSet; readonly late: IdSet }
+export type EarlierFates = { readonly rejected: IdSet; readonly late: IdSet; readonly archived: IdSet }
 
-export async function earlierLetters(
+export async function earlierFates(
   ledger: Ledger,
   source: string,
   stream: string,
   windows: readonly TimeRange[],
   shape: EventShape,
   except: string,
-): Promise<EarlierLetters> {
-  const letters: EarlierLetters = { rejected: new IdSet(), late: new IdSet() }
+): Promise<EarlierFates> {
+  const fates: EarlierFates = { rejected: new IdSet(), late: new IdSet(), archived: new IdSet() }
   for (const run of ledger.runsOfPair(source, stream)) {
     if (run.id === except || !windows.some((window) => overlaps(window, windowOf(run)))) continue
-    const path = join(ledger.folderOf(run.id), DEAD_LETTER_FILE)
-    if (!existsSync(path)) continue
-    for await (const letter of readDeadLetters(path)) {
+    for await (const letter of readDeadLetters(ledger, run)) {
       const id = idOf(letter, shape)
       if (id === undefined) continue
-      if (letter.code === 'late') letters.late.add(id)
-      else letters.rejected.add(id)
+      if (letter.code === 'late') fates.late.add(id)
+      else fates.rejected.add(id)
     }
+    for (const id of archivedIds(ledger, run, shape)) fates.archived.add(id)
   }
-  return letters
+  return fates
 }
 
-/** The lines of a dead-letter file, parsed; a torn last line, which only a crash leaves, is not a letter. */
-export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    if (line === '') continue
-    try {
-      yield JSON.parse(line) as DeadLetter
-    } catch {
-      return
-    }
+/** The dead-letter file of a run and how much of it the ledger answers for: what a crash left behind that is no letter. */
+export function deadLettersOf(
+  ledger: Ledger,
+  run: RunRecord,
+): { readonly path: string; readonly bytes: number } | undefined {
+  const path = join(ledger.folderOf(run.id), DEAD_LETTER_FILE)
+  const bytes = run.counters.deadLetterBytes
+  return bytes > 0 && existsSync(path) ? { path, bytes } : undefined
+}
+
+async function* readDeadLetters(ledger: Ledger, run: RunRecord): AsyncGenerator<DeadLetter> {
+  const file = deadLettersOf(ledger, run)
+  if (file === undefined) return
+  const input = createReadStream(file.path, { end: file.bytes - 1 })
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line !== '') yield JSON.parse(line) as DeadLetter
+  }
+}
+
+function* archivedIds(ledger: Ledger, run: RunRecord, shape: EventShape): Generator<string> {
+  const ranges = ledger.ranges(run.id).filter(({ state }) => state === 'archived')
+  if (ranges.length === 0) return
+  const spool = Spool.open(ledger.folderOf(run.id), SPOOL_FILE, run.spoolBytes)
+  try {
+    for (const range of ranges) for (const { event } of spooledEvents(spool, shape, range)) yield event.id
+  } finally {
+    spool.close()
   }
 }
 

@@ -1,54 +1,88 @@
 import type { ReplayMark } from '../../core/destination.ts'
+import type { AuditEvent } from '../../core/event.ts'
+import { refusalOf } from '../../streams/batch.ts'
 import { lateReason } from './late.ts'
 import type { BackfillParts, SpooledEvent } from './types.ts'
 
+export type Fate = 'send' | 'rejected' | 'late' | 'archive'
+
 /** An event ready to be put in a batch, or the reason why it never will be. */
 export type Prepared = SpooledEvent & {
-  readonly fate: 'send' | 'too-large' | 'refused' | 'late' | 'archive'
+  readonly fate: Fate
   readonly encoded: Uint8Array
   readonly atMs: number
   readonly isRestamped: boolean
+  /** Fields of the streamed shape that the source no longer tells. */
+  readonly notRebuilt: readonly string[]
+  /** For what is not sent. */
+  readonly code: string
   readonly reason: string
 }
 
 export type EncodeOptions = {
   readonly late: 'skip' | 'fail' | 'restamp' | 'archive'
   readonly mark: ReplayMark | undefined
-  /** Counts what the streamed shape could not get back, by field. */
-  readonly notRebuilt: Record<string, number>
 }
 
 const NOTHING = new Uint8Array(0)
+const NONE: readonly string[] = []
 
 /** The streamed shape in the provider's envelope, with the late rule applied at this moment. */
-export function prepare(parts: BackfillParts, spooled: SpooledEvent, options: EncodeOptions): Prepared {
-  const { source, destination, clock } = parts
-  const { event } = spooled
-  const { accepts, limits } = destination.traits
+export function prepare(
+  parts: Pick<BackfillParts, 'source' | 'destination' | 'clock'>,
+  { event, position, spoolFrom, spoolTo }: SpooledEvent,
+  options: EncodeOptions,
+): Prepared {
+  const { source, destination } = parts
   const atMs = event.occurredAtMs
-  const late =
-    accepts.pastMs === undefined && accepts.futureMs === undefined
-      ? undefined
-      : lateReason(accepts, atMs, clock.now())
-  if (late !== undefined && options.late !== 'restamp') {
-    return {
-      ...spooled,
-      fate: options.late === 'archive' ? 'archive' : 'late',
-      encoded: NOTHING,
-      atMs,
-      isRestamped: false,
-      reason: late,
-    }
-  }
+  const late = lateNow(parts, event)
+  const unsent = (fate: Fate, code: string, reason: string): Prepared => ({
+    event,
+    position,
+    spoolFrom,
+    spoolTo,
+    fate,
+    encoded: NOTHING,
+    atMs,
+    isRestamped: false,
+    notRebuilt: NONE,
+    code,
+    reason,
+  })
+  if (late !== undefined && options.late !== 'restamp')
+    return unsent(options.late === 'archive' ? 'archive' : 'late', 'late', late)
+  const isRestamped = late !== undefined
   const { bytes, notRebuilt } = source.shape.asStreamed(event, source.streamedSettings)
-  for (const field of notRebuilt) options.notRebuilt[field] = (options.notRebuilt[field] ?? 0) + 1
-  const encoded = destination.encode(bytes, event, { restamp: late !== undefined, mark: options.mark })
-  if (encoded.length > limits.maxEventBytes) {
-    const reason = `the event is ${encoded.length} bytes long; the destination takes at most ${limits.maxEventBytes}`
-    return { ...spooled, fate: 'too-large', encoded: NOTHING, atMs, isRestamped: false, reason }
+  const encoded = destination.encode(bytes, event, { restamp: isRestamped, mark: options.mark })
+  const tooLarge = refusalOf(encoded.length, destination.traits)
+  if (tooLarge !== undefined) {
+    const what = tooLarge.limit === 'maxBytes' ? 'a request with it alone' : 'the event'
+    const reason = `${what} is ${tooLarge.bytes} bytes long; the stream takes at most ${tooLarge.maxBytes}`
+    return unsent('rejected', 'too-large', reason)
   }
   const refusal = destination.refuses?.(encoded)
-  if (refusal !== undefined)
-    return { ...spooled, fate: 'refused', encoded: NOTHING, atMs, isRestamped: false, reason: refusal.reason }
-  return { ...spooled, fate: 'send', encoded, atMs, isRestamped: late !== undefined, reason: '' }
+  if (refusal !== undefined) return unsent('rejected', refusal.code, refusal.reason)
+  return {
+    event,
+    position,
+    spoolFrom,
+    spoolTo,
+    fate: 'send',
+    encoded,
+    atMs,
+    isRestamped,
+    notRebuilt,
+    code: '',
+    reason: '',
+  }
+}
+
+/** Why the event is outside what the far side keeps under its own time at this moment; undefined when it is inside. */
+export function lateNow(
+  { destination, clock }: Pick<BackfillParts, 'destination' | 'clock'>,
+  event: AuditEvent,
+): string | undefined {
+  const { accepts } = destination.traits
+  if (accepts.pastMs === undefined && accepts.futureMs === undefined) return undefined
+  return lateReason(accepts, event.occurredAtMs, clock.now())
 }

@@ -8,17 +8,19 @@ import type { SpooledEvent, Work } from './types.ts'
 /** A stretch of the spool that the inventory holds whole, or not at all. */
 export type LookedUp = Stretch & { readonly isHeld: boolean }
 
-/** Stretches whose times lie closer than this are asked for in one question. */
+/** Events that lie closer than this are asked for in one question. */
 const NEAR_MS = 10 * MINUTE_MS
+/** More windows than this cost more searches than the rows between them. */
+const MAX_WINDOWS = 24
 
 /**
  * Asks the inventory for the events of these stretches (ascending), and cuts them into runs of held and absent ones.
  * @throws IncompleteError when the inventory could not be shown complete: nothing is concluded then
  */
 export async function lookUp(work: Work, stretches: readonly Stretch[]): Promise<readonly LookedUp[]> {
-  const { inventory, log, signal, source } = work.parts
-  if (inventory === undefined) throw new TypeError('there is no inventory to look into')
-  const parts: HeldParts = { inventory, log, signal }
+  const { live, log, signal, source } = work.parts
+  if (live === undefined) throw new TypeError('there is no inventory to look into')
+  const parts: HeldParts = { inventory: live, log, signal }
   const windows = windowsOf(work, stretches)
   const found: LookedUp[] = []
   let next = 0
@@ -32,24 +34,39 @@ export async function lookUp(work: Work, stretches: readonly Stretch[]): Promise
         held = await HeldIds.over(parts, following)
         next += 1
       }
-      add(found, spooled, await held.has(spooled.event), stretch.first)
+      const isHeld = held.holdsPieceOf(spooled.event)
+        ? held.hasNow(spooled.event)
+        : await held.has(spooled.event)
+      add(found, spooled, isHeld, stretch.first)
     }
   }
   return found
 }
 
-/** The times of the stretches, near ones joined. */
+/** The times of the events, near ones joined; wider where they are scattered, since each window costs a search. */
 function windowsOf(work: Work, stretches: readonly Stretch[]): readonly TimeRange[] {
-  const windows: TimeRange[] = []
+  let windows: TimeRange[] = []
+  let nearMs = NEAR_MS
+  const { spool, parts } = work
   for (const stretch of stretches) {
-    let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (const { event } of spooledEvents(work.spool, work.parts.source.shape, stretch)) {
-      from = Math.min(from, event.occurredAtMs)
-      to = Math.max(to, event.occurredAtMs + 1)
+    for (const { event } of spooledEvents(spool, parts.source.shape, stretch)) {
+      const at = event.occurredAtMs
+      const last = windows.at(-1)
+      if (last !== undefined && at >= last.from && at < last.to + nearMs)
+        windows[windows.length - 1] = { from: last.from, to: Math.max(last.to, at + 1) }
+      else windows.push({ from: at, to: at + 1 })
     }
-    if (to > from) windows.push({ from, to: to + NEAR_MS })
+    while (windows.length > MAX_WINDOWS) {
+      nearMs *= 4
+      windows = nearJoined(windows, nearMs)
+    }
   }
-  return joined(windows).map(({ from, to }) => ({ from, to: to - NEAR_MS }))
+  return nearJoined(windows, nearMs)
+}
+
+function nearJoined(windows: readonly TimeRange[], nearMs: number): TimeRange[] {
+  const widened = windows.map(({ from, to }) => ({ from, to: to + nearMs }))
+  return joined(widened).map(({ from, to }) => ({ from, to: to - nearMs }))
 }
 
 function add(

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { EXIT, type ExitCode } from '../../core/errors.ts'
 import type { BackfillPlan, RunReport, RunStatus, WindowText } from '../../core/report.ts'
 import { isoRange } from '../../core/time-range.ts'
 import type { Ledger, RangeState, RunRecord } from '../../state/ledger.ts'
 import { provenUntil } from '../find-gaps.ts'
-import { DEAD_LETTER_FILE } from './dead-letters.ts'
+import { deadLettersOf } from './dead-letters.ts'
 
 export type Ending = {
   readonly status: RunStatus
@@ -22,12 +20,12 @@ export function reportOf(ledger: Ledger, run: RunRecord, ending: Ending): RunRep
   const of = (...states: readonly RangeState[]): number =>
     states.reduce((sum, state) => sum + (totals[state] ?? 0), 0)
   const delivered = of('delivered')
-  const archived = of('archived')
+  const archived = of('archived') + run.carried.archived
   const rejected = of('rejected') + run.carried.rejected
   const late = of('late') + archived + run.carried.late
   const unresolved = of('sending', 'unknown', 'unverified')
   const selected = delivered + rejected + late + unresolved
-  const deadLetter = join(ledger.folderOf(run.id), DEAD_LETTER_FILE)
+  const deadLetter = deadLettersOf(ledger, run)?.path ?? null
   const { counters } = run
   return {
     run: run.id,
@@ -52,7 +50,7 @@ export function reportOf(ledger: Ledger, run: RunRecord, ending: Ending): RunRep
     bytesSent: counters.bytesSent,
     verified: ending.verified,
     stillMissing: ending.stillMissing,
-    deadLetter: counters.deadLetterBytes > 0 && existsSync(deadLetter) ? deadLetter : null,
+    deadLetter,
     durationMs: Math.round(counters.durationMs + ending.durationMs),
     problems: ending.problems,
     warnings: [...new Set(ending.warnings)],

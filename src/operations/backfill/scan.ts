@@ -4,7 +4,7 @@ import type { TimeRange } from '../../core/time-range.ts'
 import type { ScanProgress } from '../../state/ledger.ts'
 import { type ComparedSlice, compareWindow } from '../compare.ts'
 import { readSlices } from '../read-slices.ts'
-import { earlierLetters } from './dead-letters.ts'
+import { earlierFates } from './dead-letters.ts'
 import type { Work } from './types.ts'
 
 /** What a scan learned beyond what the ledger keeps. */
@@ -17,17 +17,16 @@ export type ScanFindings = { readonly heldRows: number; readonly progress: ScanP
 export async function scan(work: Work): Promise<ScanFindings> {
   const { parts, options, run, spool } = work
   const { ledger, source, destination, observe } = parts
-  const letters =
+  const earlier =
     options.mode === 'missing'
-      ? await earlierLetters(ledger, source.name, destination.name, options.windows, source.shape, run.id)
+      ? await earlierFates(ledger, source.name, destination.name, options.windows, source.shape, run.id)
       : undefined
   const totals = {
     scanned: run.scanned,
     held: run.held,
     spooled: run.spooled,
-    rejected: run.carried.rejected,
-    late: run.carried.late,
   }
+  const carried = { ...run.carried }
   let heldRows = 0
   const progress = (doneThrough: number): ScanProgress => ({
     doneThrough,
@@ -35,7 +34,7 @@ export async function scan(work: Work): Promise<ScanFindings> {
     held: totals.held,
     spooled: totals.spooled,
     spoolBytes: spool.length,
-    carried: { rejected: totals.rejected, late: totals.late },
+    carried: { ...carried },
   })
   const take = (slice: {
     readonly range: TimeRange
@@ -44,8 +43,9 @@ export async function scan(work: Work): Promise<ScanFindings> {
   }): void => {
     const before = spool.length
     for (const event of slice.missing) {
-      if (letters?.rejected.has(event.id)) totals.rejected += 1
-      else if (letters?.late.has(event.id)) totals.late += 1
+      if (earlier?.rejected.has(event.id)) carried.rejected += 1
+      else if (earlier?.late.has(event.id)) carried.late += 1
+      else if (earlier?.archived.has(event.id)) carried.archived += 1
       else {
         spool.append(event)
         totals.spooled += 1

@@ -5,24 +5,36 @@ import type { Spool } from '../../state/spool.ts'
 import type { Stretch } from './stretches.ts'
 import type { SpooledEvent } from './types.ts'
 
-/** The events of a stretch, in order; a block of the file at a time. */
+export const SPOOL_FILE = 'spool.jsonl'
+
+/** The events of a stretch, in order, a block of the file at a time. */
+export function* spooledBlocks(
+  spool: Spool,
+  shape: EventShape,
+  stretch: Omit<Stretch, 'count'>,
+): Generator<readonly SpooledEvent[]> {
+  let position = stretch.first
+  for (const { bytes, offset } of spool.blocks(stretch.spoolFrom, stretch.spoolTo)) {
+    const { spans } = sliceLines(bytes, shape)
+    const events: SpooledEvent[] = new Array(spans.count)
+    for (let i = 0; i < spans.count; i += 1) {
+      events[i] = {
+        event: eventAt(spans, i, shape),
+        position: position + i,
+        spoolFrom: offset + (spans.starts[i] ?? 0),
+        spoolTo: offset + (spans.ends[i] ?? 0) + 1,
+      }
+    }
+    position += spans.count
+    yield events
+  }
+}
+
+/** The same, event by event. */
 export function* spooledEvents(
   spool: Spool,
   shape: EventShape,
   stretch: Omit<Stretch, 'count'>,
 ): Generator<SpooledEvent> {
-  let position = stretch.first
-  for (const { bytes, offset } of spool.blocks(stretch.spoolFrom, stretch.spoolTo)) {
-    const { spans } = sliceLines(bytes, shape)
-    for (let i = 0; i < spans.count; i += 1) {
-      const event = eventAt(spans, i, shape)
-      yield {
-        event,
-        position,
-        spoolFrom: offset + (spans.starts[i] ?? 0),
-        spoolTo: offset + (spans.ends[i] ?? 0) + 1,
-      }
-      position += 1
-    }
-  }
+  for (const block of spooledBlocks(spool, shape, stretch)) yield* block
 }

@@ -36,7 +36,13 @@ export type BackfillOptions = {
 export type BackfillParts = {
   readonly source: AuditSource
   readonly destination: Destination
+  /** What is held already, for `--missing`. */
   readonly inventory: Inventory | undefined
+  /**
+   * Where what was sent can be found afterwards: the SIEM's own search. Not a file, which says what was held when it was made; without this
+   * an unknown outcome is sent again.
+   */
+  readonly live: Inventory | undefined
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
@@ -44,7 +50,7 @@ export type BackfillParts = {
   readonly concurrency: number
   readonly observe?: Observer
   /** Shown and asked on a terminal; undefined where nobody can answer. */
-  readonly confirm?: (plan: BackfillPlan, warnings: readonly string[]) => Promise<boolean>
+  readonly confirm?: (plan: BackfillPlan, doubts: readonly string[]) => Promise<boolean>
   readonly version: string
 }
 

@@ -119,7 +119,7 @@ export class ReadAhead {
     const todo = this.#stretches[index] as Stretch
     const width = Math.min(this.#options.plan.widthMs(this.#remainingMs()), MAX_WINDOW_MS)
     const isAscending = this.#options.order === 'asc'
-    if (todo.to - todo.from > width * 1.3) {
+    if (todo.to - todo.from > Math.min(width * 1.3, MAX_WINDOW_MS)) {
       const piece: Stretch = isAscending
         ? { from: todo.from, to: todo.from + width, state: 'todo' }
         : { from: todo.to - width, to: todo.to, state: 'todo' }

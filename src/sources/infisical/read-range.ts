@@ -22,8 +22,8 @@ export type RangeEvents = {
 
 /**
  * Reads a range from its newest end. Every page after the first begins with the last event of the one before it: if another stands there,
- * or one of the same millisecond follows, rows may have changed places, and reading goes on from that millisecond instead of an offset.
- * So a row that is pruned, merged away or stored late between two pages neither loses nor hides another.
+ * rows have changed places, and reading goes on from that event's millisecond instead of an offset; so it does where a page ends inside a
+ * millisecond, whose rows have no order. A row that is pruned, merged away or stored late between two pages neither loses nor hides another.
  */
 export async function readRange(
   reader: PageReader,
@@ -86,11 +86,10 @@ export async function readRange(
 }
 
 /** Whether the page continues where `last` ended the one before it. */
-function goesOn(last: AuditEvent, events: readonly AuditEvent[], bound: EpochMs): boolean {
-  const [first, second] = events
+function goesOn(last: AuditEvent, [first]: readonly AuditEvent[], bound: EpochMs): boolean {
   if (first === undefined) return false
-  if (last.occurredAtMs >= bound) return first.occurredAtMs >= bound
-  return first.id === last.id && second?.occurredAtMs !== last.occurredAtMs
+  // Before the first event of ours any row will do: those of the far end's own instant have no order.
+  return last.occurredAtMs >= bound ? first.occurredAtMs >= bound : first.id === last.id
 }
 
 /** Later events prove that the server did not heed the dates; such an answer says nothing about the range. */

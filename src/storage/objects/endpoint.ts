@@ -9,7 +9,9 @@ export function checkedEndpoint(endpoint: string | undefined, allowInsecureHttp 
   if (endpoint === undefined) return undefined
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '') {
-    throw new UserError('endpoint must be an http or https URL without user name and password', { code: 'config' })
+    throw new UserError('endpoint must be an http or https URL without user name and password', {
+      code: 'config',
+    })
   }
   if (url.protocol === 'http:' && !allowInsecureHttp && !isLoopbackHost(url.hostname)) {
     throw new UserError(`${endpoint} would send credentials and events in the clear`, {

@@ -11,7 +11,9 @@ export async function loadPackage(name: string, what: string): Promise<LoadedPac
     return (await import(name)) as LoadedPackage
   } catch (cause) {
     const isMissing =
-      cause instanceof Error && 'code' in cause && /^ERR_MODULE_NOT_FOUND$|^MODULE_NOT_FOUND$/.test(String(cause.code))
+      cause instanceof Error &&
+      'code' in cause &&
+      /^ERR_MODULE_NOT_FOUND$|^MODULE_NOT_FOUND$/.test(String(cause.code))
     if (!isMissing) throw cause
     throw new UserError(`${what} needs the package ${name}, which is not installed`, {
       cause,
@@ -27,5 +29,7 @@ export type Constructor<Made> = new (...settings: readonly unknown[]) => Made
 export function classOf<Made>(loaded: LoadedPackage, name: string, packageName: string): Constructor<Made> {
   const found = loaded[name]
   if (typeof found === 'function') return found as Constructor<Made>
-  throw new UserError(`this version of ${packageName} has no ${name}`, { hint: `npm install ${packageName}@latest` })
+  throw new UserError(`this version of ${packageName} has no ${name}`, {
+    hint: `npm install ${packageName}@latest`,
+  })
 }

@@ -29,7 +29,10 @@ export async function s3Credentials(settings: S3Settings): Promise<{ readonly cr
   const chain = () => provider(providers, 'fromNodeProviderChain')(profile === undefined ? {} : { profile })
   if (roleArn === undefined) return { credentials: keys ?? chain() }
   return {
-    credentials: provider(providers, 'fromTemporaryCredentials')({
+    credentials: provider(
+      providers,
+      'fromTemporaryCredentials',
+    )({
       masterCredentials: keys ?? chain(),
       params: {
         RoleArn: roleArn,

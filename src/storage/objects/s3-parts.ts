@@ -18,7 +18,11 @@ export async function completeInParts(
       const { ETag } = await send('UploadPart', { ...upload, PartNumber: n + 1, Body }, signal)
       return { PartNumber: n + 1, ETag }
     })
-    await send('CompleteMultipartUpload', { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' }, signal)
+    await send(
+      'CompleteMultipartUpload',
+      { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' },
+      signal,
+    )
   } catch (error) {
     // Not the caller's signal: it may be what failed.
     await send('AbortMultipartUpload', upload, AbortSignal.timeout(10_000)).catch(() => undefined)

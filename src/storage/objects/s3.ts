@@ -4,7 +4,13 @@ import { agentOptions, checkedEndpoint } from './endpoint.ts'
 import { classOf, loadPackage } from './load-package.ts'
 import { s3Credentials } from './s3-credentials.ts'
 import { completeInParts } from './s3-parts.ts'
-import { type NewObject, type ObjectEntry, type ObjectHead, type ObjectStore, SINGLE_PUT_BYTES } from './store.ts'
+import {
+  type NewObject,
+  type ObjectEntry,
+  type ObjectHead,
+  type ObjectStore,
+  SINGLE_PUT_BYTES,
+} from './store.ts'
 
 export type S3Settings = {
   readonly bucket: string
@@ -44,14 +50,19 @@ export async function openS3(settings: S3Settings, parts: StoreParts): Promise<O
   const endpoint = checkedEndpoint(settings.endpoint, settings.allowInsecureHttp)
   const sdk = await loadPackage(PACKAGE, 'S3')
   const Client = classOf<S3Client>(sdk, 'S3Client', PACKAGE)
-  const isCustom = endpoint !== undefined || (parts.env['AWS_ENDPOINT_URL_S3'] ?? parts.env['AWS_ENDPOINT_URL']) !== undefined
+  const isCustom =
+    endpoint !== undefined ||
+    (parts.env['AWS_ENDPOINT_URL_S3'] ?? parts.env['AWS_ENDPOINT_URL']) !== undefined
   const region =
-    settings.region ?? (isCustom && !parts.env['AWS_REGION'] && !parts.env['AWS_PROFILE'] ? 'us-east-1' : undefined)
+    settings.region ??
+    (isCustom && !parts.env['AWS_REGION'] && !parts.env['AWS_PROFILE'] ? 'us-east-1' : undefined)
   const agent = { ...agentOptions(settings.tls), maxSockets: 64, keepAlive: true }
   const client = new Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(isCustom ? { forcePathStyle: settings.pathStyle ?? true } : { forcePathStyle: settings.pathStyle ?? false }),
+    ...(isCustom
+      ? { forcePathStyle: settings.pathStyle ?? true }
+      : { forcePathStyle: settings.pathStyle ?? false }),
     // Other stores refuse or store the trailers that newer SDKs add. @source aws/aws-sdk-js-v3#6810, #6994
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -98,10 +109,14 @@ class S3Store implements ObjectStore {
     this.#parts = parts
   }
 
-  async *list(prefix: string, signal: AbortSignal): AsyncGenerator<readonly ObjectEntry[]> {
+  async *list(prefix: string, signal: AbortSignal, after?: string): AsyncGenerator<readonly ObjectEntry[]> {
     let token: unknown
     do {
-      const reply = await this.#send('ListObjectsV2', { Prefix: prefix, ContinuationToken: token }, signal)
+      const reply = await this.#send(
+        'ListObjectsV2',
+        { Prefix: prefix, StartAfter: token === undefined ? after : undefined, ContinuationToken: token },
+        signal,
+      )
       yield ((reply['Contents'] ?? []) as readonly Reply[]).map(entryOf)
       token = nextToken(reply, token)
     } while (token !== undefined)
@@ -116,7 +131,8 @@ class S3Store implements ObjectStore {
         { Prefix: prefix, Delimiter: '/', ContinuationToken: token },
         signal,
       )
-      for (const item of (reply['CommonPrefixes'] ?? []) as readonly Reply[]) found.push(String(item['Prefix']))
+      for (const item of (reply['CommonPrefixes'] ?? []) as readonly Reply[])
+        found.push(String(item['Prefix']))
       token = nextToken(reply, token)
     } while (token !== undefined)
     return found
@@ -151,7 +167,9 @@ class S3Store implements ObjectStore {
       Key: object.key,
       ContentType: object.contentType,
       Metadata: { sha256: object.sha256 },
-      ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId, BucketKeyEnabled: true }),
+      ...(kmsKeyId === undefined
+        ? {}
+        : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId, BucketKeyEnabled: true }),
     }
     try {
       if (object.content.length > SINGLE_PUT_BYTES) {
@@ -206,7 +224,9 @@ function nextToken(reply: Reply, last: unknown): unknown {
   if (reply['IsTruncated'] !== true) return undefined
   const next = reply['NextContinuationToken']
   if (typeof next !== 'string' || next === last) {
-    throw Object.assign(new Error('a truncated listing came without a new continuation token'), { code: 'BadListing' })
+    throw Object.assign(new Error('a truncated listing came without a new continuation token'), {
+      code: 'BadListing',
+    })
   }
   return next
 }
@@ -221,7 +241,10 @@ function textOf(value: unknown): string | undefined {
 }
 
 function isMissing(error: unknown): boolean {
-  const { name, $metadata } = error as { readonly name?: string; readonly $metadata?: { readonly httpStatusCode?: number } }
+  const { name, $metadata } = error as {
+    readonly name?: string
+    readonly $metadata?: { readonly httpStatusCode?: number }
+  }
   return name !== 'NoSuchBucket' && $metadata?.httpStatusCode === 404
 }
 

@@ -13,7 +13,10 @@ export type ObjectEntry = {
 }
 
 /** What a store says of one object; digests in lower-case hex where it proves them. */
-export type ObjectHead = ObjectEntry & { readonly md5: string | undefined; readonly sha256: string | undefined }
+export type ObjectHead = ObjectEntry & {
+  readonly md5: string | undefined
+  readonly sha256: string | undefined
+}
 
 export type NewObject = {
   readonly key: string
@@ -29,8 +32,8 @@ export interface ObjectStore {
   readonly kind: StoreKind
   /** For messages: `s3://acme-audit`. */
   readonly url: string
-  /** Every object below the prefix, a page at a time, in the order of the keys' UTF-8. */
-  list(prefix: string, signal: AbortSignal): AsyncGenerator<readonly ObjectEntry[]>
+  /** Every object below the prefix, a page at a time, in the order of the keys' UTF-8. `after`: leave out keys up to it, where the store can. */
+  list(prefix: string, signal: AbortSignal, after?: string): AsyncGenerator<readonly ObjectEntry[]>
   /** The prefixes one `/` further down that hold anything, each with its slash at the end. */
   folders(prefix: string, signal: AbortSignal): Promise<readonly string[]>
   /** Undefined when there is no such object. */

@@ -117,6 +117,24 @@ test('a reader that stops, and a window that is closed, cause no further request
   })
 })
 
+test('a slow reader sets the pace', async () => {
+  await withFaults(
+    [],
+    async (bench) => {
+      const signal = new AbortController().signal
+      const opened = await bench.source.open(WINDOW, NO_FILTER, { order: 'asc', concurrency: 2, signal })
+      for await (const _ of opened.slices()) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        break
+      }
+      await opened.close()
+      // Of about sixty: what two connections have read ahead, and no more.
+      assert.ok(bench.source.requests() < 30, String(bench.source.requests()))
+    },
+    { settings: { pageSize: 100 } },
+  )
+})
+
 test('an abort ends the reading with the reason of the signal', async () => {
   await withFaults(['slow=20'], async (bench) => {
     const controller = new AbortController()

@@ -1,0 +1,142 @@
+import { UserError } from '../../core/errors.ts'
+import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent } from '../../core/event.ts'
+import { instantOfText } from '../../core/instant.ts'
+import type { Log } from '../../core/runtime.ts'
+import { isInside, type TimeRange } from '../../core/time-range.ts'
+import { type ObjectRecord, objectRecords } from '../../storage/objects/object-records.ts'
+import type { ObjectEntry, ObjectStore } from '../../storage/objects/store.ts'
+import { partOf, textAt } from './read-record.ts'
+import { circleciShape } from './shape.ts'
+
+/** Told one by one up to this many: a wrong bucket would flood the log. */
+const MAX_TOLD = 20
+const utf8 = new TextDecoder('utf-8')
+
+export type ReaderParts = { readonly store: ObjectStore; readonly log: Log; readonly isStrict: boolean }
+
+/** Reads the events of objects, and remembers what was wrong with them. */
+export class ObjectEvents {
+  readonly #parts: ReaderParts
+  /** By key, since an object may be read more than once. */
+  readonly #broken = new Map<string, number>()
+  readonly #misnamed = new Set<string>()
+  #told = 0
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts
+  }
+
+  get brokenLines(): number {
+    let count = 0
+    for (const lines of this.#broken.values()) count += lines
+    return count
+  }
+
+  /** @throws IncompleteError for an object that cannot be read to its end; UserError for a broken line with `isStrict` */
+  async read(object: ObjectEntry, range: TimeRange, signal: AbortSignal): Promise<AuditEvent[]> {
+    const { store } = this.#parts
+    const events: AuditEvent[] = []
+    let broken = 0
+    const onBroken = (line: number, reason: string): void => {
+      broken += 1
+      if (!this.#broken.has(object.key)) this.#tell(object.key, line, reason)
+    }
+    const records = objectRecords(store, object, { ...circleciShape, signal, onBroken })
+    for (;;) {
+      const step = await records.next()
+      if (step.done !== true) {
+        const event = eventOf(step.value)
+        if (typeof event === 'string') onBroken(step.value.line, event)
+        else if (isInside(event.occurredAtMs, range)) events.push(event)
+        continue
+      }
+      if (broken > 0) this.#broken.set(object.key, broken)
+      if (step.value === 'differs') this.#misname(object.key)
+      return events
+    }
+  }
+
+  warnings(): readonly string[] {
+    const warnings: string[] = []
+    const lines = this.brokenLines
+    if (lines > 0) {
+      warnings.push(
+        `${lines} broken ${lines === 1 ? 'line' : 'lines'} in ${this.#broken.size} objects left out`,
+      )
+    }
+    const [first] = this.#misnamed
+    if (first !== undefined) {
+      warnings.push(
+        `${this.#misnamed.size} objects do not hold what their names say, such as ${first}: altered, renamed or cut off; their events were read all the same`,
+      )
+    }
+    return warnings
+  }
+
+  #tell(key: string, line: number, reason: string): void {
+    const { log, store, isStrict } = this.#parts
+    const where = `${store.url}/${key}: line ${line}`
+    if (isStrict) {
+      throw new UserError(`${where} is broken: ${reason}`, {
+        hint: 'without --strict such lines are reported, counted and left out',
+        code: 'broken-line',
+      })
+    }
+    this.#told += 1
+    const message = `${where} is broken and was left out: ${reason}`
+    if (this.#told <= MAX_TOLD) log.warn(message)
+    else log.debug(message)
+  }
+
+  #misname(key: string): void {
+    const message = `${this.#parts.store.url}/${key}: its content does not have the SHA-1 of its name`
+    if (this.#parts.isStrict) {
+      throw new UserError(message, {
+        hint: 'it was altered, renamed or cut off; without --strict it is read and reported',
+        code: 'altered-object',
+      })
+    }
+    if (!this.#misnamed.has(key)) this.#parts.log.warn(message)
+    this.#misnamed.add(key)
+  }
+}
+
+/** The event in a copy of its bytes, or in words what is wrong with it. */
+function eventOf({
+  bytes,
+  start,
+  end,
+  idStart,
+  idEnd,
+  timeStart,
+  timeEnd,
+}: ObjectRecord): AuditEvent | string {
+  // The text is read a region at a time: an event must not hold on to a region.
+  const own = Buffer.allocUnsafe(end - start)
+  bytes.copy(own, 0, start, end)
+  if (idStart >= 0 && timeStart >= 0) {
+    try {
+      return new SpanEvent(circleciShape.reader, own, {
+        start: 0,
+        end: own.length,
+        idStart: idStart - start,
+        idEnd: idEnd - start,
+        timeStart: timeStart - start,
+        timeEnd: timeEnd - start,
+      })
+    } catch {
+      return 'its occurred_at is not a time'
+    }
+  }
+  const record = JSON.parse(utf8.decode(own)) as JsonObject
+  const id = textAt(record, 'id')
+  const time = textAt(record, 'occurred_at') ?? textAt(partOf(record, 'common_fields'), 'timestamp')
+  if (id === null) return 'it has no id'
+  if (time === null) return 'it has no occurred_at'
+  try {
+    const occurredAtMs = instantOfText(time)
+    return new NamedEvent(circleciShape.reader, own, { id, occurredAt: time, occurredAtMs, record })
+  } catch {
+    return 'its occurred_at is not a time'
+  }
+}

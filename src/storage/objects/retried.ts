@@ -1,0 +1,120 @@
+import type { Clock } from '../../core/runtime.ts'
+import { retryDelay } from '../../http/retry-delay.ts'
+import { type Attempted, errorOf, isRetryable, problemOf } from './problem.ts'
+import type { ObjectEntry, ObjectHead, ObjectStore } from './store.ts'
+
+const MAX_ATTEMPTS = 6
+const MAX_WAIT_MS = 5 * 60_000
+
+const SERVICES = { s3: 'S3', gcs: 'Google Cloud Storage', 'azure-blob': 'Azure Blob Storage' } as const
+const PERMISSIONS = {
+  s3: {
+    list: 's3:ListBucket on the bucket',
+    read: 's3:GetObject on its objects (and kms:Decrypt where a customer key encrypts them)',
+  },
+  gcs: { list: 'storage.objects.list', read: 'storage.objects.get' },
+  'azure-blob': { list: 'the role Storage Blob Data Reader', read: 'the role Storage Blob Data Reader' },
+} as const
+
+/** The same store with its reads repeated, and its errors in our words. `create` stays one attempt, and its errors as they came. */
+export function retried(store: ObjectStore, clock: Clock): ObjectStore {
+  const what = (kind: 'list' | 'read', key: string): Omit<Attempted, 'now'> => ({
+    service: SERVICES[store.kind],
+    operation: `${kind} ${store.url}/${key}`,
+    permission: PERMISSIONS[store.kind][kind],
+  })
+  const again = <Value>(attempted: Omit<Attempted, 'now'>, signal: AbortSignal, work: () => Promise<Value>) =>
+    attempts(attempted, signal, clock, work)
+  return {
+    kind: store.kind,
+    url: store.url,
+    async *list(prefix, signal, from) {
+      // A page that failed is asked for by beginning again behind the last key that was given.
+      let last = from
+      let pages = store.list(prefix, signal, last)
+      try {
+        for (;;) {
+          const page = await again(what('list', prefix), signal, async () => {
+            try {
+              return await pages.next()
+            } catch (error) {
+              pages = store.list(prefix, signal, last)
+              throw error
+            }
+          })
+          if (page.done === true) return
+          const fresh = after(page.value, last)
+          last = fresh.at(-1)?.key ?? last
+          if (fresh.length > 0) yield fresh
+        }
+      } finally {
+        await pages.return(undefined)
+      }
+    },
+    folders: (prefix, signal) => again(what('list', prefix), signal, () => store.folders(prefix, signal)),
+    head: (key, signal): Promise<ObjectHead | undefined> =>
+      again(what('read', key), signal, () => store.head(key, signal)),
+    async *read(key, signal) {
+      // Bytes already given are passed over; an object that changed meanwhile is noticed by whoever checks its digest.
+      let given = 0
+      for (let attempt = 1; ; ) {
+        let skip = given
+        const blocks = store.read(key, signal)
+        try {
+          for await (const block of blocks) {
+            const fresh = skip === 0 ? block : block.subarray(Math.min(skip, block.length))
+            skip -= block.length - fresh.length
+            given += fresh.length
+            if (fresh.length > 0) yield fresh
+          }
+          return
+        } catch (error) {
+          attempt = await failed(error, attempt, { ...what('read', key), now: clock.now() }, signal, clock)
+        }
+      }
+    },
+    create: (object, signal) => store.create(object, signal),
+    probe: (signal) => again(what('list', ''), signal, () => store.probe(signal)),
+    requests: () => store.requests(),
+    close: () => store.close(),
+  }
+}
+
+function after(page: readonly ObjectEntry[], last: string | undefined): readonly ObjectEntry[] {
+  if (last === undefined || page.length === 0) return page
+  const bound = Buffer.from(last)
+  return page.filter(({ key }) => Buffer.compare(Buffer.from(key), bound) > 0)
+}
+
+async function attempts<Value>(
+  attempted: Omit<Attempted, 'now'>,
+  signal: AbortSignal,
+  clock: Clock,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  for (let attempt = 1; ; ) {
+    signal.throwIfAborted()
+    try {
+      return await work()
+    } catch (error) {
+      attempt = await failed(error, attempt, { ...attempted, now: clock.now() }, signal, clock)
+    }
+  }
+}
+
+/** Waits and gives the number of the next attempt. @throws what the user is told when there is none */
+async function failed(
+  error: unknown,
+  attempt: number,
+  attempted: Attempted,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<number> {
+  if (signal.aborted) throw signal.reason
+  const problem = problemOf(error, attempted.now)
+  const budget = { maxAttempts: MAX_ATTEMPTS, maxWaitMs: MAX_WAIT_MS, waitedMs: 0, random: clock.random() }
+  const delay = isRetryable(problem) ? retryDelay(attempt, problem, budget) : undefined
+  if (delay === undefined) throw errorOf(error, attempted, attempt)
+  await clock.sleep(delay, signal)
+  return attempt + 1
+}
