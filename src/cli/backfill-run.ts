@@ -1,8 +1,10 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
 import type { EventFilter } from '../core/filter.ts'
-import type { BackfillPlan } from '../core/report.ts'
+import type { Inventory } from '../core/inventory.ts'
+import type { BackfillPlan, RunQuestion } from '../core/report.ts'
 import type { AuditSource } from '../core/source.ts'
 import { isoTime, overlaps, type TimeRange } from '../core/time-range.ts'
+import type { Result } from '../operations/backfill/conclude.ts'
 import { runKey } from '../operations/backfill/key.ts'
 import type { BackfillOptions, BackfillParts } from '../operations/backfill/types.ts'
 import { isUnfinished, type Ledger, type RunRecord, windowOf } from '../state/ledger.ts'
@@ -14,27 +16,40 @@ import { canAsk, openPrompter } from './prompt.ts'
 import type { Runtime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 
+const DEFAULT_ATTEMPTS = 6
+
 /** Everything a backfill command has opened. */
 export type Job = {
   readonly settings: Settings
   readonly source: AuditSource
   readonly stream: OpenStream
+  /** The SIEM's own search, whatever `--inventory` says: a file cannot tell what was delivered after it was made. */
+  readonly live: Inventory | undefined
   readonly ledger: Ledger
   readonly invocation: Invocation
   readonly runtime: Runtime
 }
 
+export async function openJob(parts: Omit<Job, 'live'>): Promise<Job> {
+  const { settings, source, stream, invocation, runtime } = parts
+  if (textOption(invocation, 'inventory') === undefined) return { ...parts, live: stream.inventory }
+  const { clock, log } = runtime
+  const http = await runtime.http()
+  const live = await settings.openInventory(stream.destination.name, source.shape.type, { http, clock, log })
+  if (live !== undefined) runtime.onExit(() => live.close())
+  return { ...parts, live }
+}
+
+type Asked = Pick<BackfillOptions, 'mode' | 'windows' | 'typedWindow' | 'filter' | 'filterText'>
+
 export function optionsOf(
-  invocation: Invocation,
-  runtime: Runtime,
-  stream: OpenStream,
-  asked: Pick<BackfillOptions, 'mode' | 'windows' | 'typedWindow' | 'filter' | 'filterText'>,
+  { invocation, runtime, stream }: Pick<Job, 'invocation' | 'runtime' | 'stream'>,
+  asked: Asked,
 ): BackfillOptions {
-  const late = textOption(invocation, 'late') ?? stream.options.late
   return {
     ...asked,
-    late: (late as BackfillOptions['late'] | undefined) ?? stream.destination.traits.lateDefault,
-    lateIsNamed: late !== undefined,
+    ...lateOf(invocation, stream),
+    ...limitsOf(invocation, stream),
     mark: flagOption(invocation, 'mark') || stream.options.mark === true,
     probe: flagOption(invocation, 'probe'),
     maxMissing: maxMissingOf(invocation),
@@ -42,11 +57,51 @@ export function optionsOf(
     verify: flagOption(invocation, 'verify'),
     yes: agreed(invocation, runtime, asked.mode),
     fresh: flagOption(invocation, 'new'),
+  }
+}
+
+/** What a stored run was asked; the command at hand adds only how. */
+function storedOptions({ invocation, stream }: Job, { question }: RunRecord): BackfillOptions {
+  const { mode, from, to, windows = [{ from, to }] } = question
+  return {
+    mode: mode === 'missing' ? 'missing' : 'all',
+    windows,
+    typedWindow: question.typedWindow,
+    filter: JSON.parse(question.filter) as EventFilter,
+    filterText: question.filter,
+    late: question.late ?? stream.destination.traits.lateDefault,
+    lateIsNamed: question.lateIsNamed === true,
+    ...limitsOf(invocation, stream),
+    mark: question.mark === true,
+    probe: question.probe === true,
+    maxMissing: question.maxMissing,
+    limit: undefined,
+    verify: flagOption(invocation, 'verify') || question.verify === true,
+    yes: flagOption(invocation, 'yes'),
+    fresh: false,
+  }
+}
+
+function lateOf(
+  invocation: Invocation,
+  stream: OpenStream,
+  question: RunQuestion | undefined,
+): Pick<BackfillOptions, 'late' | 'lateIsNamed'> {
+  const flag = textOption(invocation, 'late') as BackfillOptions['late'] | undefined
+  if (flag !== undefined) return { late: flag, lateIsNamed: true }
+  if (question?.late !== undefined) return { late: question.late, lateIsNamed: question.lateIsNamed === true }
+  const { late } = stream.options
+  return { late: late ?? stream.destination.traits.lateDefault, lateIsNamed: late !== undefined }
+}
+
+function limitsOf(
+  invocation: Invocation,
+  stream: OpenStream,
+): Pick<BackfillOptions, 'maxRate' | 'maxAttempts' | 'archiveDir'> {
+  const retries = countOption(invocation, 'retries', 0)
+  return {
     maxRate: maxRateOf(invocation),
-    maxAttempts:
-      countOption(invocation, 'retries', 0) === undefined
-        ? 6
-        : (countOption(invocation, 'retries', 0) ?? 0) + 1,
+    maxAttempts: retries === undefined ? DEFAULT_ATTEMPTS : retries + 1,
     archiveDir: stream.options.archive?.dir,
   }
 }
@@ -57,21 +112,19 @@ function agreed(invocation: Invocation, runtime: Runtime, mode: 'missing' | 'all
   if (mode === 'all' && !canAsk(runtime.io) && !flagOption(invocation, 'dryRun')) {
     throw new UserError(
       '--all sends everything in the window, held or not, and there is no terminal to confirm it',
-      {
-        code: 'needs-yes',
-        hint: 'look with --dry-run, then add --yes',
-      },
+      { code: 'needs-yes', hint: 'look with --dry-run, then add --yes' },
     )
   }
   return false
 }
 
 export function backfillParts(job: Job): BackfillParts {
-  const { source, stream, ledger, invocation, runtime } = job
+  const { source, stream, live, ledger, invocation, runtime } = job
   const parts = {
     source,
     destination: stream.destination,
     inventory: stream.inventory,
+    live,
     ledger,
     clock: runtime.clock,
     log: runtime.log,
@@ -79,24 +132,25 @@ export function backfillParts(job: Job): BackfillParts {
     concurrency: concurrencyOf(invocation),
     version: runtime.version,
   }
-  if (!canAsk(runtime.io) || flagOption(invocation, 'yes')) return parts
-  return { ...parts, confirm: (plan) => confirmPlan(plan, stream, runtime) }
+  if (!canAsk(runtime.io) || flagOption(invocation, 'yes') || flagOption(invocation, 'dryRun')) return parts
+  return { ...parts, confirm: (plan, doubts) => confirmPlan(plan, doubts, stream, runtime) }
 }
 
-export async function partsWithProgress(
-  job: Job,
-  window: TimeRange,
-): Promise<{ readonly parts: BackfillParts; stop(): void }> {
-  const progress = await progressReporter(job.invocation, job.runtime, window)
-  const parts = backfillParts(job)
-  return { parts: { ...parts, observe: progress.observe }, stop: progress.stop }
-}
-
-async function confirmPlan(plan: BackfillPlan, stream: OpenStream, runtime: Runtime): Promise<boolean> {
-  const { planText } = await import('./report-printer.ts')
+async function confirmPlan(
+  plan: BackfillPlan,
+  doubts: readonly string[],
+  stream: OpenStream,
+  runtime: Runtime,
+): Promise<boolean> {
+  const [{ planText }, { clearProgress }] = await Promise.all([
+    import('./report-printer.ts'),
+    import('./progress-line.ts'),
+  ])
+  clearProgress(runtime.io)
   const prompter = openPrompter(runtime.io, runtime.signal)
   try {
     runtime.io.stderr.write(planText(plan))
+    for (const doubt of doubts) runtime.log.warn(doubt)
     return await prompter.confirm(
       `Send ${plan.events.toLocaleString('en-US')} events to ${stream.destination.name}?`,
     )
@@ -105,58 +159,53 @@ async function confirmPlan(plan: BackfillPlan, stream: OpenStream, runtime: Runt
   }
 }
 
-/**
- * The run of this question: the unfinished one that the same command began, or a new one over the window as it is now. Runs of the pair
- * that overlap it and were left in the middle come along, to be finished first.
- * @throws UserError for an `--all` over a window that an earlier `--all` finished
- */
-export function findOrCreateRun(
-  job: Job,
-  options: BackfillOptions,
-  window: TimeRange,
-): { readonly run: RunRecord; readonly earlier: readonly RunRecord[] } {
-  const { ledger, source, stream } = job
-  const name = stream.destination.name
-  const key = runKey({ source: source.name, stream: name, ...options })
-  const runs = ledger.runsOfPair(source.name, name)
-  const own = ledger.findByKey(key)
-  if (own !== undefined && isUnfinished(own) && !options.fresh) {
-    return {
-      run: own,
-      earlier: runs.filter(
-        (run) => run.id !== own.id && isUnfinished(run) && overlaps(windowOf(run), windowOf(own)),
-      ),
-    }
+/** The question of a new run. */
+export function questionOf(job: Job, options: BackfillOptions, window: TimeRange): RunQuestion {
+  const { mode, typedWindow, filterText, windows, late, lateIsNamed, mark, verify, probe, maxMissing } =
+    options
+  return {
+    mode,
+    source: job.source.name,
+    stream: job.stream.destination.name,
+    ...window,
+    typedWindow,
+    filter: filterText,
+    windows,
+    late,
+    lateIsNamed,
+    mark,
+    verify,
+    probe,
+    ...(maxMissing === undefined ? {} : { maxMissing }),
   }
-  if (options.mode === 'all' && !options.fresh) refuseRepeat(runs, options, window)
-  const run = ledger.createRun(key, {
-    mode: options.mode,
-    source: source.name,
-    stream: name,
-    from: window.from,
-    to: window.to,
-    typedWindow: options.typedWindow,
-    filter: options.filterText,
-    windows: options.windows,
-    late: options.late,
-    lateIsNamed: options.lateIsNamed,
-    mark: options.mark,
-  })
-  const earlier = options.fresh
-    ? []
-    : runs.filter((other) => isUnfinished(other) && overlaps(windowOf(other), window))
-  return { run, earlier }
 }
 
-function refuseRepeat(runs: readonly RunRecord[], options: BackfillOptions, window: TimeRange): void {
-  const repeat = runs.find((run) => {
-    const covers = windowOf(run).from <= window.from && windowOf(run).to >= window.to
-    return (
-      run.question.mode === 'all' &&
-      run.phase === 'done' &&
-      covers &&
-      run.question.filter === options.filterText
-    )
+function keyOf({ source, stream }: Job, options: BackfillOptions): string {
+  return runKey({ source: source.name, stream: stream.destination.name, ...options })
+}
+
+/** The unfinished run that the same command began, and what to ask of it: its window is the one that was resolved then. */
+export function ownRun(
+  job: Job,
+  options: BackfillOptions,
+): { readonly run: RunRecord; readonly options: BackfillOptions } | undefined {
+  const run = options.fresh ? undefined : job.ledger.findByKey(keyOf(job, options))
+  if (run === undefined || !isUnfinished(run)) return undefined
+  const { windows, mark } = storedOptions(job, run)
+  return { run, options: { ...options, windows, mark } }
+}
+
+/** A new run over the window as it is now. @throws UserError for an `--all` over a window that an earlier `--all` finished */
+export function newRun(job: Job, options: BackfillOptions, window: TimeRange): RunRecord {
+  if (options.mode === 'all' && !options.fresh) refuseRepeat(job, options, window)
+  return job.ledger.createRun(keyOf(job, options), questionOf(job, options, window))
+}
+
+function refuseRepeat({ ledger, source, stream }: Job, options: BackfillOptions, window: TimeRange): void {
+  const repeat = ledger.runsOfPair(source.name, stream.destination.name).find((run) => {
+    const { mode, filter, from, to } = run.question
+    const covers = from <= window.from && to >= window.to
+    return mode === 'all' && run.phase === 'done' && covers && filter === options.filterText
   })
   if (repeat === undefined) return
   throw new UserError(`run ${repeat.id} of ${isoTime(repeat.createdAt)} already sent this window`, {
@@ -165,55 +214,45 @@ function refuseRepeat(runs: readonly RunRecord[], options: BackfillOptions, wind
   })
 }
 
-/** Runs that were left in the middle are finished before the asked one; their exit codes count too. */
+export type Finished = { readonly exits: readonly ExitCode[]; readonly problems: readonly string[] }
+
+/** Runs of the pair that overlap the window and were left in the middle are finished first; how they ended counts too. */
 export async function finishOverlapping(
   job: Job,
-  earlier: readonly RunRecord[],
-): Promise<readonly ExitCode[]> {
-  const codes: ExitCode[] = []
+  window: TimeRange,
+  except: RunRecord | undefined,
+): Promise<Finished> {
+  const { ledger, source, stream, runtime } = job
+  const exits: ExitCode[] = []
+  const problems: string[] = []
+  const earlier = ledger
+    .runsOfPair(source.name, stream.destination.name)
+    .filter((run) => run.id !== except?.id && isUnfinished(run) && overlaps(windowOf(run), window))
   for (const run of earlier) {
-    job.runtime.log.info(`finishing run ${run.id} first: it overlaps and was left in the middle`, {
-      run: run.id,
-    })
-    const { exitCode } = await resumeRun(job, run)
-    codes.push(exitCode)
-    if (exitCode === EXIT.sigint || exitCode === EXIT.sigterm || exitCode === EXIT.deadline) break
+    runtime.log.info(`finishing run ${run.id} first: it overlaps and was left in the middle`, { run: run.id })
+    const { report, exitCode } = await resumeRun(job, run)
+    exits.push(exitCode)
+    if (exitCode !== EXIT.done)
+      problems.push(...report.problems.map((problem) => `run ${run.id}: ${problem}`))
+    if (!runtime.signal.aborted) continue
+    runtime.log.info(`auditctl runs resume ${run.id} goes on`)
+    runtime.signal.throwIfAborted()
   }
-  return codes
+  return { exits, problems }
 }
 
 /** Finishes a stored run over its own window, with what it was asked then. */
-export async function resumeRun(job: Job, run: RunRecord) {
+export function resumeRun(job: Job, run: RunRecord): Promise<Result> {
+  return workOn(job, storedOptions(job, run), run)
+}
+
+/** Works on a run with progress shown. */
+export async function workOn(job: Job, options: BackfillOptions, run: RunRecord): Promise<Result> {
   const { runBackfill } = await import('../operations/backfill/index.ts')
-  const { question } = run
-  const filter = JSON.parse(question.filter) as EventFilter
-  const late = textOption(job.invocation, 'late')
-  const options: BackfillOptions = {
-    mode: question.mode === 'all' || question.mode === 'resend' ? 'all' : 'missing',
-    windows: question.windows ?? [windowOf(run)],
-    typedWindow: question.typedWindow,
-    filter,
-    filterText: question.filter,
-    late:
-      (late as BackfillOptions['late'] | undefined) ??
-      question.late ??
-      job.stream.destination.traits.lateDefault,
-    lateIsNamed: late !== undefined || question.lateIsNamed === true,
-    mark: question.mark ?? false,
-    probe: false,
-    maxMissing: maxMissingOf(job.invocation),
-    limit: undefined,
-    verify: flagOption(job.invocation, 'verify'),
-    yes: flagOption(job.invocation, 'yes'),
-    fresh: false,
-    maxRate: maxRateOf(job.invocation),
-    maxAttempts: 6,
-    archiveDir: job.stream.options.archive?.dir,
-  }
-  const { parts, stop } = await partsWithProgress(job, windowOf(run))
+  const progress = await progressReporter(job.invocation, job.runtime, windowOf(run))
   try {
-    return await runBackfill(parts, options, run)
+    return await runBackfill({ ...backfillParts(job), observe: progress.observe }, options, run)
   } finally {
-    stop()
+    progress.stop()
   }
 }

@@ -41,17 +41,29 @@ export function reportError(
   return { text: `${lines.join('\n')}\n`, exitCode }
 }
 
-/** A run that ended in its report still says on stderr, as one error, why its exit code is not 0. */
+/** Stable words for scripts, where no error of its own names the reason. */
+const CODES: Partial<Record<ExitCode, string>> = {
+  [EXIT.answerIsNo]: 'still-missing',
+  [EXIT.notDelivered]: 'not-delivered',
+  [EXIT.unresolved]: 'unresolved',
+}
+
+/** A run that ended in its report still says on stderr, as one error, why its exit code is not 0. `failure`: what ended it early. */
 export function problemsText(
   problems: readonly string[],
   exitCode: ExitCode,
   invocation: Invocation,
+  failure?: unknown,
 ): string {
-  const message = problems.join('; ')
+  const message = redact(problems.join('; '))
+  const known = failure instanceof AuditctlError ? failure : undefined
+  const hint = known?.hint === undefined ? null : redact(known.hint)
   const asJson = textOption(invocation, 'logFormat') === 'json' || outputFlag(invocation) === 'json'
-  if (asJson)
-    return `${JSON.stringify({ error: { code: `exit-${exitCode}`, message: redact(message), hint: null, exitCode } })}\n`
-  return `auditctl: ${redact(escapeText(message))}\n`
+  if (asJson) {
+    const code = known?.code ?? (failure === undefined ? (CODES[exitCode] ?? 'failed') : 'bug')
+    return `${JSON.stringify({ error: { code, message, hint, exitCode } })}\n`
+  }
+  return `auditctl: ${escapeText(message)}\n${hint === null ? '' : `hint: ${escapeText(hint)}\n`}`
 }
 
 /** commander's own errors end in exit code 2; its message already names the nearest flag or command. */

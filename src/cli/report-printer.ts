@@ -1,34 +1,41 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { formatDuration } from '../core/duration.ts'
-import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
+import { EXIT, UserError } from '../core/errors.ts'
 import type { BackfillPlan, RunReport } from '../core/report.ts'
+import type { Result } from '../operations/backfill/conclude.ts'
 import { writeFileWhole } from '../state/whole-file.ts'
 import { outputFlag } from './flags.ts'
 import { type Invocation, textOption } from './invocation.ts'
 import type { StreamMetrics } from './metrics.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Prints a run's report: words on a terminal, JSON in a pipe; also to `--report` and `--report-md`. Quiet on success with `-q`. */
+/**
+ * Prints a run's report: words on a terminal, JSON in a pipe; also to `--report` and `--report-md`. Quiet on success with `-q`. A failure is
+ * one error on stderr, `others` included: problems of runs that were finished on the way.
+ */
 export async function printReport(
-  report: RunReport,
-  exitCode: ExitCode,
+  { report, exitCode, failure }: Result,
+  others: readonly string[],
   invocation: Invocation,
   runtime: Runtime,
 ): Promise<void> {
   runtime.metrics.streams.push(metricsOf(report))
   for (const warning of report.warnings) runtime.log.warn(warning)
-  writeAside(textOption(invocation, 'report'), `${JSON.stringify(report)}\n`, '--report')
+  writeAside(invocation, 'report', () => `${JSON.stringify(report)}\n`, runtime)
   if (textOption(invocation, 'reportMd') !== undefined) {
     const { incidentReport } = await import('./incident-report.ts')
-    writeAside(textOption(invocation, 'reportMd'), incidentReport(report), '--report-md')
+    writeAside(invocation, 'reportMd', () => incidentReport(report), runtime)
   }
   const output = outputFlag(invocation)
   if (output === undefined && runtime.quiet && exitCode === EXIT.done) return
   const format = output ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
   if (format === 'table') await runtime.output.write(reportText(report))
   else await runtime.output.write(`${JSON.stringify(report)}\n`)
-  if (exitCode !== EXIT.done && report.problems.length > 0) {
+  const problems = [...others, ...report.problems]
+  if (exitCode !== EXIT.done && problems.length > 0) {
     const { problemsText } = await import('./report-error.ts')
-    runtime.io.stderr.write(problemsText(report.problems, exitCode, invocation))
+    runtime.io.stderr.write(problemsText(problems, exitCode, invocation, failure))
   }
 }
 
@@ -48,12 +55,41 @@ function metricsOf(report: RunReport): StreamMetrics {
   }
 }
 
-function writeAside(path: string | undefined, text: string, flag: string): void {
+const ASIDE = { report: '--report', reportMd: '--report-md' } as const
+
+/** @throws UserError for a report file that could not be written when it is time: told before anything is sent */
+export function checkReportFiles(invocation: Invocation): void {
+  for (const [name, flag] of Object.entries(ASIDE)) {
+    const path = textOption(invocation, name)
+    if (path === undefined) continue
+    try {
+      accessSync(dirname(path), constants.W_OK)
+      if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder')
+    } catch (cause) {
+      throw new UserError(`${flag}: ${path} cannot be written`, {
+        cause,
+        hint: 'name a file in a folder that exists',
+      })
+    }
+  }
+}
+
+/** The work is done and recorded by now: a report that cannot be written is no reason to call it failed. */
+function writeAside(
+  invocation: Invocation,
+  name: keyof typeof ASIDE,
+  text: () => string,
+  runtime: Runtime,
+): void {
+  const path = textOption(invocation, name)
   if (path === undefined) return
   try {
-    writeFileWhole(path, text)
+    writeFileWhole(path, text())
   } catch (cause) {
-    throw new UserError(`${flag}: ${path} cannot be written`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    runtime.log.warn(
+      `${ASIDE[name]}: ${path} could not be written: ${why}; auditctl runs show prints the report`,
+    )
   }
 }
 

@@ -124,6 +124,14 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { flags: '--strict', help: 'a broken input line ends the command' },
 ]
 
+const TRAILS = [
+  ['secret', 'path', 'a secret or a folder of secrets'],
+  ['identity', 'id', 'a user or machine identity: what it did, and what was done to it'],
+  ['entity', 'id', 'any object acted on'],
+  ['request', 'id', 'one request'],
+  ['trace', 'id', 'one trace, with its execution log'],
+] as const
+
 const GAP_EXITS = [
   [3, 'gaps were found'],
   [5, 'credentials or permissions refused'],
@@ -209,6 +217,44 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['auditctl verify audit/', 'auditctl verify 20261120T021000-4f1c'],
     exits: [[3, 'missing, altered or foreign files, or wrong arithmetic']],
+  },
+  {
+    name: 'trail',
+    summary: 'everything that happened to one thing, oldest first',
+    commands: TRAILS.map(([name, argument, summary]) => ({
+      name,
+      summary,
+      arguments: [{ name: argument, help: summary }],
+      options: [...TIME, ...FILTERS, { flags: '--fields <A,B>', help: 'columns by dotted path' }],
+    })),
+    examples: [
+      'auditctl trail secret /payments/DB_URL --from 7d',
+      'auditctl trail identity 77b1c4de-0a0f-4f8e-9d6c-1f4f0b9a2c33',
+    ],
+    exits: [
+      [5, 'credentials or permissions refused'],
+      [6, 'unreachable, throttled, or not shown complete'],
+    ],
+  },
+  {
+    name: 'summary',
+    summary: 'how much of what happened',
+    options: [
+      ...TIME,
+      ...FILTERS,
+      {
+        flags: '--by <KEYS>',
+        help: 'action (default), actor, actor-type, outcome, path, project, ip, hour, day; comma-separated',
+      },
+    ],
+    examples: [
+      'auditctl summary --from 7d',
+      'auditctl summary --from 7d --event get-secret --by actor,day -o csv',
+    ],
+    exits: [
+      [5, 'credentials or permissions refused'],
+      [6, 'unreachable, throttled, or not shown complete'],
+    ],
   },
   {
     name: 'gaps',

@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.ts'
-import type { EventFilter } from '../core/filter.ts'
+import { type EventFilter, isFiltered } from '../core/filter.ts'
 import type { Gap } from '../core/report.ts'
 import { HOUR_MS, isoTime, type TimeRange } from '../core/time-range.ts'
 import type { Found, GapParts } from './find-gaps.ts'
@@ -19,6 +19,11 @@ export async function countGaps(parts: GapParts, window: TimeRange, filter: Even
       hint: 'leave --method counts out: ids are compared then',
     })
   }
+  if (isFiltered(filter)) {
+    throw new UserError('--method counts cannot be combined with filters: the SIEM counts every event', {
+      hint: 'leave --method counts out: ids are compared then, filtered or not',
+    })
+  }
   const cells = cellsOf(window)
   const counts = new Array<number>(cells.length).fill(0)
   const width = cells[0] === undefined ? 1 : cells[0].to - cells[0].from
@@ -28,12 +33,14 @@ export async function countGaps(parts: GapParts, window: TimeRange, filter: Even
     order: 'asc',
     onWarnings: (given) => warnings.push(...given),
   })
+  let read = 0
   for await (const slice of slices) {
+    read += slice.events.length
     for (const event of slice.events) {
       const cell = Math.min(counts.length - 1, Math.floor((event.occurredAtMs - window.from) / width))
       counts[cell] = (counts[cell] ?? 0) + 1
     }
-    parts.observe?.({ phase: 'scan', done: slice.range.to, events: slice.events.length })
+    parts.observe?.({ phase: 'scan', done: slice.range.to, events: read })
   }
   const gaps: Gap[] = []
   let [heldEvents, heldRows, sourceEvents] = [0, 0, 0]

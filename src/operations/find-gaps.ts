@@ -1,3 +1,4 @@
+import { AuditctlError } from '../core/errors.ts'
 import type { AuditEvent } from '../core/event.ts'
 import { type EventFilter, isFiltered } from '../core/filter.ts'
 import type { Inventory } from '../core/inventory.ts'
@@ -9,6 +10,7 @@ import type { Ledger } from '../state/ledger.ts'
 import { compareWindow } from './compare.ts'
 import { countGaps } from './count-gaps.ts'
 import { readSlices } from './read-slices.ts'
+import { retentionWarnings } from './window-warnings.ts'
 
 export type GapOptions = {
   /** As asked; judging stops at `judgedTo`. */
@@ -52,7 +54,7 @@ export async function findGaps(parts: GapParts, options: GapOptions): Promise<Ga
     ? 0
     : await countYoung(parts, { from: judged.to, to: options.window.to }, options.filter)
   const complete = found.missing === 0 && isWhole && options.method === 'ids'
-  const warnings = [...found.warnings]
+  const warnings = [...found.warnings, ...retentionWarnings(parts.source, options.window, parts.clock.now())]
   if (found.heldEvents === 0 && found.sourceEvents > 0)
     warnings.push(await emptyInventoryWarning(parts, judged))
   if (found.sourceEvents === 0 && found.heldRows > 0) {
@@ -60,7 +62,8 @@ export async function findGaps(parts: GapParts, options: GapOptions): Promise<Ga
       `the source reports no events for a window in which the SIEM holds ${found.heldRows}: storage disabled, retention, plan or missing permission?`,
     )
   }
-  if (complete && !isFiltered(options.filter) && found.sourceEvents + found.heldRows > 0) {
+  // A source that tells of nothing at all proves nothing: it may have lost its permission or its storage.
+  if (complete && !isFiltered(options.filter) && found.sourceEvents > 0) {
     parts.ledger?.proven.add(parts.source.name, parts.stream, judged)
   }
   return {
@@ -196,13 +199,22 @@ async function emptyInventoryWarning(parts: GapParts, window: TimeRange): Promis
   ]
   for (const range of around) {
     if (range.to <= range.from || !parts.inventory.traits.tellsTime) continue
-    for await (const rows of parts.inventory.ids(range, { signal: parts.signal })) {
-      if (rows.ids.length > 0) {
-        return `the inventory holds nothing of this window, but it does hold events around it: an outage, or a filter on the SIEM’s side`
-      }
+    if (await holdsAnything(parts, range)) {
+      return 'the inventory holds nothing of this window, but it does hold events around it: an outage, or a filter on the SIEM’s side'
     }
   }
   return 'the inventory holds nothing of this window nor of the days around it: wrong index, table or idField, a role that hides rows, or a stream that never worked? No known event was found, so the search itself is not proven'
+}
+
+/** False too when it cannot be told: this is about a warning only. */
+async function holdsAnything({ inventory, signal }: GapParts, range: TimeRange): Promise<boolean> {
+  try {
+    for await (const rows of inventory.ids(range, { signal })) if (rows.ids.length > 0) return true
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof AuditctlError)) throw error
+  }
+  return false
 }
 
 /** The end of the earliest proven stretch that is followed by a hole. */

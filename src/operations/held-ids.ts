@@ -4,6 +4,7 @@ import { IdSet } from '../core/id-set.ts'
 import type { FilledEnd, Inventory } from '../core/inventory.ts'
 import type { Log } from '../core/runtime.ts'
 import { isInside, isoTime, MINUTE_MS, type TimeRange } from '../core/time-range.ts'
+import { sayThrottle } from './window-warnings.ts'
 
 /** How often an incomplete answer is asked again in halves before it is an error. */
 const MAX_SPLITS = 5
@@ -21,9 +22,7 @@ type Answer = {
 /** Without making a string of the id where it lies in the event's bytes. */
 function isMarked(ids: IdSet, event: AuditEvent): boolean {
   const mark =
-    event instanceof SpanEvent
-      ? ids.markAt(event.buffer, event.idStart, event.idEnd)
-      : ids.mark(event.id)
+    event instanceof SpanEvent ? ids.markAt(event.buffer, event.idStart, event.idEnd) : ids.mark(event.id)
   return mark !== 'absent'
 }
 
@@ -47,7 +46,9 @@ export class HeldIds {
 
   /** Plans the window; nothing is asked for ids before the first event comes. */
   static async over(parts: HeldParts, window: TimeRange): Promise<HeldIds> {
-    return new HeldIds(parts, await parts.inventory.plan(window, parts), window)
+    const pieces = await parts.inventory.plan(window, parts)
+    sayThrottle(parts.inventory, pieces.length, parts.log)
+    return new HeldIds(parts, pieces, window)
   }
 
   /** @throws IncompleteError when the piece that the event lies in could not be shown complete */

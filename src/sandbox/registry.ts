@@ -5,6 +5,8 @@ export const SANDBOXES: Readonly<
   Record<string, () => Promise<(options: SandboxOptions) => Promise<SandboxService>>>
 > = {
   infisical: () => import('./infisical/index.ts').then((file) => file.startInfisical),
+  scaivault: () => import('./scaivault/index.ts').then((file) => file.startScaivault),
+  infrakitchen: () => import('./infrakitchen/index.ts').then((file) => file.startInfrakitchen),
   splunk: () => import('./splunk/index.ts').then((file) => file.startSplunk),
   datadog: () => import('./datadog/index.ts').then((file) => file.startDatadog),
   azure: () => import('./azure/index.ts').then((file) => file.startAzure),

@@ -2,6 +2,7 @@ import type * as z from 'zod'
 import type { HttpClient } from '../core/http.ts'
 import type { Clock, Log } from '../core/runtime.ts'
 import type { AuditSource, EventShape } from '../core/source.ts'
+import type { OpenStore } from '../storage/objects/open-store.ts'
 
 /** What a source is handed besides its settings. */
 export type SourceParts = {
@@ -17,6 +18,8 @@ export type SourceParts = {
   shape(type: string): Promise<EventShape>
   /** `--strict`: a broken input line ends the command. */
   readonly strict: boolean
+  /** Opens buckets; tests hand in one that lies in memory. */
+  readonly openStore?: OpenStore
 }
 
 /** `Made`: a promise where a source must look something up before it can say what it is (a file learns the shape it holds). */

@@ -76,7 +76,7 @@ export type ScanProgress = Pick<
   'doneThrough' | 'scanned' | 'held' | 'spooled' | 'spoolBytes' | 'carried'
 >
 
-/** A run whose spool was filled before it was recorded: it begins with delivery. */
+/** A run whose spool was filled before it was recorded. */
 export type FilledRun = { readonly id: string; readonly progress: ScanProgress }
 
 /** The runs, what became of each event they selected, and the proven windows; one SQLite file, every change all or nothing. */
@@ -121,7 +121,7 @@ export class Ledger {
     const progress = filled?.progress ?? { ...none, carried: NOTHING_CARRIED }
     this.#sql.run(
       `insert into runs (id, key, mode, source, stream, from_ms, to_ms, question, status, phase, done_through, scanned, held, spooled,
-       spool_bytes, carried, counters, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       spool_bytes, carried, counters, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'running', 'scan', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       key,
       question.mode,
@@ -130,7 +130,6 @@ export class Ledger {
       question.from,
       question.to,
       JSON.stringify(question),
-      filled === undefined ? 'scan' : 'deliver',
       progress.doneThrough,
       progress.scanned,
       progress.held,

@@ -62,8 +62,7 @@ export class Spool {
   /** The event's own bytes and a line break. */
   append(event: AuditEvent): void {
     const { buffer, start, end } = event
-    if (this.#hasNewline(buffer, start, end))
-      this.appendLine(Buffer.from(JSON.stringify(event.record())), 0)
+    if (this.#hasNewline(buffer, start, end)) this.appendLine(Buffer.from(JSON.stringify(event.record())), 0)
     else this.appendLine(buffer, start, end)
   }
 

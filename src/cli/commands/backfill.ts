@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto'
 import { type ExitCode, UserError } from '../../core/errors.ts'
+import { type EventFilter, isFiltered } from '../../core/filter.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
-import type { Result } from '../../operations/backfill/index.ts'
-import { firstExit } from '../../operations/backfill/report.ts'
+import type { Result } from '../../operations/backfill/conclude.ts'
 import type { BackfillOptions } from '../../operations/backfill/types.ts'
-import type { RunRecord } from '../../state/ledger.ts'
+import { windowOf } from '../../state/ledger.ts'
 import {
   backfillParts,
-  findOrCreateRun,
   finishOverlapping,
   type Job,
+  newRun,
+  openJob,
   optionsOf,
-  partsWithProgress,
+  ownRun,
+  questionOf,
+  workOn,
 } from '../backfill-run.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, filterText, windowFlags } from '../flags.ts'
@@ -26,17 +30,19 @@ import {
   streamName,
 } from '../job.ts'
 import { canAsk } from '../prompt.ts'
-import { printReport } from '../report-printer.ts'
+import { checkReportFiles, printReport } from '../report-printer.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** `auditctl backfill`: scan, plan, deliver, settle, verify, report. */
 export async function backfillCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  checkReportFiles(invocation)
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)
   const stream = await openStream(settings, streamName(settings, invocation), source, invocation, runtime)
   const mode = modeOf(invocation, stream.inventory !== undefined)
   if (mode === 'missing') requireInventory(stream, 'backfill')
   const ledger = await openLedger(runtime)
+  const job = await openJob({ settings, source, stream, ledger, invocation, runtime })
   const pair = { source: source.name, stream: stream.destination.name }
   const until = judgeableUntil(invocation, runtime, source, stream)
   const gapsFile = textOption(invocation, 'gaps')
@@ -50,13 +56,14 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
       : await import('../gaps-file.ts').then(({ windowsOfGaps }) => windowsOfGaps(gapsFile))
   const windows = cutWindows('windows' in asked ? asked.windows : [asked.window], until, runtime)
   const filter = filterFlags(invocation, source.shape, runtime)
+  checkProducts(stream, filter)
   const whole = { from: windows[0]?.from ?? until, to: windows.at(-1)?.to ?? until }
   announceWindow(runtime, whole)
   if (flagOption(invocation, 'explain')) {
     const { explainGaps } = await import('../explain.ts')
     return explainGaps(runtime, { source, stream, window: whole, filter, until })
   }
-  const options = optionsOf(invocation, runtime, stream, {
+  const options = optionsOf(job, {
     mode,
     windows,
     typedWindow: asked.typed,
@@ -64,41 +71,45 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
     filterText: filterText(filter),
   })
   checkFileInventory(stream, runtime, options.yes || flagOption(invocation, 'dryRun'))
+  const { checkAsked } = await import('../../operations/backfill/index.ts')
+  checkAsked(job, options)
   await lockPair(invocation, runtime, pair.source, pair.stream)
-  const job = { settings, source, stream, ledger, invocation, runtime }
   if (flagOption(invocation, 'dryRun')) {
-    const { planBackfill } = await import('../../operations/backfill/index.ts')
-    const parts = backfillParts(job)
-    const result = await planBackfill(
-      parts,
-      options,
-      findOrCreateRun(job, { ...options, fresh: true }, whole).run,
-    )
-    await printReport(result.report, result.exitCode, invocation, runtime)
+    const result = await dryRun(job, options, whole)
+    await printReport(result, [], invocation, runtime)
     return result.exitCode
   }
-  const { run, earlier } = findOrCreateRun(job, options, whole)
-  const before = await finishOverlapping(job, earlier)
-  const result = await continueRun(job, options, run, whole)
-  const exitCode = firstExit([...before, result.exitCode])
-  await printReport(result.report, exitCode, invocation, runtime)
+  const own = ownRun(job, options)
+  const before = await finishOverlapping(job, own === undefined ? whole : windowOf(own.run), own?.run)
+  if (own !== undefined) runtime.log.info(`going on with run ${own.run.id}`, { run: own.run.id })
+  const result = await workOn(job, own?.options ?? options, own?.run ?? newRun(job, options, whole))
+  const { firstExit } = await import('../../operations/backfill/report.ts')
+  const exitCode = firstExit([...before.exits, result.exitCode])
+  await printReport({ ...result, exitCode }, before.problems, invocation, runtime)
   return exitCode
 }
 
-async function continueRun(
-  job: Job,
-  options: BackfillOptions,
-  run: RunRecord,
-  window: TimeRange,
-): Promise<Result> {
-  const { runBackfill } = await import('../../operations/backfill/index.ts')
-  if (run.updatedAt !== run.createdAt) job.runtime.log.info(`resuming run ${run.id}`, { run: run.id })
-  const { parts, stop } = await partsWithProgress(job, window)
-  try {
-    return await runBackfill(parts, options, run)
-  } finally {
-    stop()
-  }
+async function dryRun(job: Job, options: BackfillOptions, window: TimeRange): Promise<Result> {
+  const { planBackfill } = await import('../../operations/backfill/dry-run.ts')
+  const pair = JSON.stringify([job.source.name, job.stream.destination.name])
+  const pairKey = createHash('sha256').update(pair).digest('hex').slice(0, 16)
+  return planBackfill(backfillParts(job), options, questionOf(job, options, window), pairKey)
+}
+
+/**
+ * A live stream that leaves products out would be sent events that it never carries: which product a project is of stands in no audit row.
+ * @throws UserError unless the command narrows what is sent by itself
+ */
+function checkProducts({ options, destination }: OpenStream, filter: EventFilter): void {
+  const products = options.filters?.products ?? []
+  if (products.length === 0 || isFiltered(filter)) return
+  throw new UserError(
+    `the live stream ${destination.name} carries only events of ${products.join(', ')}, and audit rows do not tell the product of their project`,
+    {
+      code: 'products',
+      hint: 'name the projects of those products with --project ID, one run each, so that nothing else is sent',
+    },
+  )
 }
 
 /** `--missing` is the default where there is an inventory. @throws UserError where neither it nor `--all` is possible */

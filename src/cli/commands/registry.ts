@@ -10,6 +10,8 @@ export const RUNNERS: Readonly<Record<string, () => Promise<CommandRunner>>> = {
   query: () => import('./query.ts').then((file) => file.queryCommand),
   export: () => import('./export.ts').then((file) => file.exportCommand),
   verify: () => import('./verify.ts').then((file) => file.verifyCommand),
+  trail: () => import('./trail.ts').then((file) => file.trailCommand),
+  summary: () => import('./summary.ts').then((file) => file.summaryCommand),
   gaps: () => import('./gaps.ts').then((file) => file.gapsCommand),
   backfill: () => import('./backfill.ts').then((file) => file.backfillCommand),
   runs: () => import('./runs.ts').then((file) => file.runsCommand),

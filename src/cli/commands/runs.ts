@@ -1,11 +1,10 @@
-import { createReadStream, existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { createReadStream, rmSync } from 'node:fs'
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import type { RunReport } from '../../core/report.ts'
-import { DEAD_LETTER_FILE } from '../../operations/backfill/dead-letters.ts'
+import { deadLettersOf } from '../../operations/backfill/dead-letters.ts'
 import { reportOf } from '../../operations/backfill/report.ts'
 import { isUnfinished, type Ledger, type RunRecord } from '../../state/ledger.ts'
-import { type Job, resumeRun } from '../backfill-run.ts'
+import { type Job, openJob, resumeRun } from '../backfill-run.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { outputFlag } from '../flags.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
@@ -123,12 +122,7 @@ async function sayReplayQuery(run: RunRecord, invocation: Invocation, runtime: R
   if (query !== undefined) runtime.log.info(`leave this replay out of detections with: ${query}`)
 }
 
-async function openJob(
-  ledger: Ledger,
-  run: RunRecord,
-  invocation: Invocation,
-  runtime: Runtime,
-): Promise<Job> {
+async function jobOf(ledger: Ledger, run: RunRecord, invocation: Invocation, runtime: Runtime): Promise<Job> {
   const { source: sourceName, stream: streamName } = run.question
   if (streamName === null)
     throw new UserError(`run ${run.id} is an export`, {
@@ -138,26 +132,29 @@ async function openJob(
   const source = await openSource(settings, invocation, runtime, sourceName)
   const stream = await openStream(settings, streamName, source, invocation, runtime)
   await lockPair(invocation, runtime, sourceName, streamName)
-  return { settings, source, stream, ledger, invocation, runtime }
+  return openJob({ settings, source, stream, ledger, invocation, runtime })
 }
 
 async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
-  const run = runOf(ledger, invocation)
-  const job = await openJob(ledger, run, invocation, runtime)
+  const asked = runOf(ledger, invocation)
+  const job = await jobOf(ledger, asked, invocation, runtime)
+  // Another process may have finished it while this one waited for the lock.
+  const run = ledger.readRun(asked.id) ?? asked
   if (!isUnfinished(run)) {
     runtime.log.info(`run ${run.id} is finished; there is nothing to resume`)
-    await printReport(currentReport(ledger, run), EXIT.done, invocation, runtime)
+    await printReport({ report: currentReport(ledger, run), exitCode: EXIT.done }, [], invocation, runtime)
     return EXIT.done
   }
-  const { report, exitCode } = await resumeRun(job, run)
-  await printReport(report, exitCode, invocation, runtime)
-  return exitCode
+  const result = await resumeRun(job, run)
+  await printReport(result, [], invocation, runtime)
+  return result.exitCode
 }
 
 async function rejects(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
-  const path = join(ledger.folderOf(runOf(ledger, invocation).id), DEAD_LETTER_FILE)
-  if (!existsSync(path)) return EXIT.done
-  for await (const chunk of createReadStream(path)) await runtime.output.write(chunk as Buffer)
+  const file = deadLettersOf(ledger, runOf(ledger, invocation))
+  if (file === undefined) return EXIT.done
+  for await (const chunk of createReadStream(file.path, { end: file.bytes - 1 }))
+    await runtime.output.write(chunk as Buffer)
   return EXIT.done
 }
 
@@ -169,17 +166,18 @@ async function resend(ledger: Ledger, invocation: Invocation, runtime: Runtime):
       hint: 'look with auditctl runs rejects, then add --yes',
     })
   }
-  const job = await openJob(ledger, of, invocation, runtime)
+  const job = await jobOf(ledger, of, invocation, runtime)
   const { createResend } = await import('../../operations/backfill/resend.ts')
-  const late = textOption(invocation, 'late') as RunRecord['question']['late']
-  const run = await createResend(ledger, of, job.source.shape, {
+  const { log, signal } = runtime
+  const run = await createResend({ ledger, shape: job.source.shape, live: job.live, log, signal }, of, {
     file: textOption(invocation, 'file'),
-    late,
+    late: textOption(invocation, 'late') as RunRecord['question']['late'],
     mark: flagOption(invocation, 'mark') || of.question.mark === true,
+    verify: flagOption(invocation, 'verify'),
   })
-  const { report, exitCode } = await resumeRun(job, run)
-  await printReport(report, exitCode, invocation, runtime)
-  return exitCode
+  const result = await resumeRun(job, run)
+  await printReport(result, [], invocation, runtime)
+  return result.exitCode
 }
 
 async function prune(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../core/destination.ts'
-import { type RemoteError, UnavailableError } from '../../core/errors.ts'
 import { formatDuration } from '../../core/duration.ts'
+import { type RemoteError, UnavailableError } from '../../core/errors.ts'
 import type { RangeState, SpoolRange } from '../../state/ledger.ts'
 import { type Batch, batchesOf } from './batches.ts'
 import { appendDeadLetter } from './dead-letters.ts'

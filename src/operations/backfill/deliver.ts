@@ -27,7 +27,11 @@ export async function deliverSpool(engine: Engine, before: number): Promise<void
 }
 
 /** `--probe`: one request of at most `most` events, whatever has to be set aside before it. Gives what was sent. */
-export async function deliverProbe(engine: Engine, before: number, most: number): Promise<readonly Prepared[]> {
+export async function deliverProbe(
+  engine: Engine,
+  before: number,
+  most: number,
+): Promise<readonly Prepared[]> {
   const batches = batchesToSend(engine, toSend(engine.work), before, most)
   return (await deliverFirst(engine, batches))?.items ?? []
 }

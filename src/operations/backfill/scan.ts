@@ -4,6 +4,7 @@ import type { TimeRange } from '../../core/time-range.ts'
 import type { ScanProgress } from '../../state/ledger.ts'
 import { type ComparedSlice, compareWindow } from '../compare.ts'
 import { readSlices } from '../read-slices.ts'
+import { retentionWarnings } from '../window-warnings.ts'
 import { earlierFates } from './dead-letters.ts'
 import type { Work } from './types.ts'
 
@@ -27,6 +28,8 @@ export async function scan(work: Work): Promise<ScanFindings> {
     spooled: run.spooled,
   }
   const carried = { ...run.carried }
+  for (const window of options.windows.slice(0, 1))
+    work.warnings.push(...retentionWarnings(source, window, parts.clock.now()))
   let heldRows = 0
   const progress = (doneThrough: number): ScanProgress => ({
     doneThrough,

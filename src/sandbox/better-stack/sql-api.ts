@@ -74,7 +74,7 @@ function tableOf(
   throw new Exception(669, `There is no named collection \`${table}\`. (NAMED_COLLECTION_DOESNT_EXIST)`)
 }
 
-function answer(exchange: Exchange, query: Query, rows: readonly JsonObject[], { faults }: SqlParts): void {
+function answer(exchange: Exchange, query: Query, rows: readonly JsonObject[], { faults }: SqlParts) {
   if (query.format === 'CSVWithNames') {
     const names = query.items.map(({ as }) => as)
     const lines = [names, ...rows.map((row) => names.map((name) => row[name]))]
@@ -114,7 +114,10 @@ function checkShape(query: Query, violate: (rule: string, detail: string) => voi
   if (query.limit === undefined) violate('no-limit', 'a query without LIMIT')
   if (query.format === undefined) violate('no-format', 'rows are only whole as JSONEachRow')
   const visit = ({ from, where }: Query): void => {
-    if (from.kind === 'union') return from.queries.forEach(visit)
+    if (from.kind === 'union') {
+      for (const inner of from.queries) visit(inner)
+      return
+    }
     const text = JSON.stringify(where ?? '')
     if (from.arm === 'archive' && !hasCondition(where, '_row_type'))
       violate('row-type', 'spans among the logs')

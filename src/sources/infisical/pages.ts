@@ -12,7 +12,7 @@ import type { HttpReply } from '../../core/http.ts'
 import { sliceOrParse } from '../../core/json-slice.ts'
 import type { Clock, Log } from '../../core/runtime.ts'
 import type { EventShape } from '../../core/source.ts'
-import { type EpochMs, isoTime, type TimeRange } from '../../core/time-range.ts'
+import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import { type Problem, problemOf, saying } from './problem.ts'
 import type { Pushdown } from './pushdown.ts'
 import type { Session } from './session.ts'
@@ -66,7 +66,6 @@ export class PageReader {
   readonly facts: Facts
   readonly log: Log
   readonly #parts: PageParts
-  readonly #openedAt: EpochMs
   /** Rows that fit into one answer, once one was too large. */
   #fittingRows = Number.POSITIVE_INFINITY
 
@@ -75,7 +74,6 @@ export class PageReader {
     this.facts = parts.facts
     this.log = parts.log
     this.pushdown = pushdown
-    this.#openedAt = parts.clock.now()
   }
 
   async read(asked: PageAsked, signal: AbortSignal): Promise<RawPage> {
@@ -104,8 +102,8 @@ export class PageReader {
   }
 
   #request({ range, offset, extra }: PageAsked, limit: number, signal: AbortSignal): Promise<HttpReply> {
-    // A fixed end in the past: what arrives while we read, our own reading included, cannot move the rows.
-    const endDate = isoTime(Math.max(range.from, Math.min(range.to, this.#openedAt)))
+    // Both ends are always said, and the far one lies in the past: what arrives meanwhile, our own reading included, moves no row.
+    const endDate = isoTime(range.to)
     const query = {
       ...this.pushdown.params(),
       ...extra,

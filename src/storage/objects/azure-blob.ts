@@ -26,6 +26,7 @@ export type AzureBlobSettings = {
   readonly tenantId?: string | undefined
   readonly clientId?: string | undefined
   readonly clientSecret?: Secret | undefined
+  readonly rate?: number | undefined
   readonly tls?: TlsSettings | undefined
   readonly allowInsecureHttp?: boolean | undefined
 }

@@ -20,6 +20,7 @@ export type GcsSettings = {
   /** The text of a key file: of a service account, or of a federated identity. */
   readonly credentials?: Secret | undefined
   readonly accessToken?: Secret | undefined
+  readonly rate?: number | undefined
   readonly tls?: TlsSettings | undefined
   readonly allowInsecureHttp?: boolean | undefined
 }

@@ -53,3 +53,8 @@ export function folderPrefix(prefix: string | undefined): string {
   const clean = (prefix ?? '').replace(/^\/+|\/+$/g, '')
   return clean === '' ? '' : `${clean}/`
 }
+
+/** Whether a file is named as CircleCI names them: `2025-07-16T09:52:30_<sha1>`, with or without an extension. */
+export function digestedName(name: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?_[0-9a-f]{6,64}(?:\.[a-z0-9.]+)?$/i.test(name)
+}

@@ -17,14 +17,18 @@ const PERMISSIONS = {
 } as const
 
 /** The same store with its reads repeated, and its errors in our words. `create` stays one attempt, and its errors as they came. */
-export function retried(store: ObjectStore, clock: Clock): ObjectStore {
+export function retried(store: ObjectStore, clock: Clock, rate?: number): ObjectStore {
+  const pace = pacer(clock, rate)
   const what = (kind: 'list' | 'read', key: string): Omit<Attempted, 'now'> => ({
     service: SERVICES[store.kind],
     operation: `${kind} ${store.url}/${key}`,
     permission: PERMISSIONS[store.kind][kind],
   })
   const again = <Value>(attempted: Omit<Attempted, 'now'>, signal: AbortSignal, work: () => Promise<Value>) =>
-    attempts(attempted, signal, clock, work)
+    attempts(attempted, signal, clock, async () => {
+      await pace(signal)
+      return work()
+    })
   return {
     kind: store.kind,
     url: store.url,
@@ -59,6 +63,7 @@ export function retried(store: ObjectStore, clock: Clock): ObjectStore {
       let given = 0
       for (let attempt = 1; ; ) {
         let skip = given
+        await pace(signal)
         const blocks = store.read(key, signal)
         try {
           for await (const block of blocks) {
@@ -73,7 +78,10 @@ export function retried(store: ObjectStore, clock: Clock): ObjectStore {
         }
       }
     },
-    create: (object, signal) => store.create(object, signal),
+    async create(object, signal) {
+      await pace(signal)
+      return store.create(object, signal)
+    },
     probe: (signal) => again(what('list', ''), signal, () => store.probe(signal)),
     requests: () => store.requests(),
     close: () => store.close(),
@@ -117,4 +125,16 @@ async function failed(
   if (delay === undefined) throw errorOf(error, attempted, attempt)
   await clock.sleep(delay, signal)
   return attempt + 1
+}
+
+/** Waits so that requests begin at most `rate` times a second. */
+function pacer(clock: Clock, rate: number | undefined): (signal: AbortSignal) => Promise<void> {
+  let next = 0
+  return async (signal) => {
+    if (rate === undefined) return
+    const now = clock.monotonic()
+    const at = Math.max(now, next)
+    next = at + 1000 / rate
+    if (at > now) await clock.sleep(at - now, signal)
+  }
 }

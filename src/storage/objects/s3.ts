@@ -25,6 +25,10 @@ export type S3Settings = {
   readonly secretAccessKey?: Secret | undefined
   readonly sessionToken?: Secret | undefined
   readonly kmsKeyId?: string | undefined
+  /** Keys a page of a listing, at most 1,000. */
+  readonly pageSize?: number | undefined
+  /** Requests a second, at most. */
+  readonly rate?: number | undefined
   readonly tls?: TlsSettings | undefined
   readonly allowInsecureHttp?: boolean | undefined
 }
@@ -114,7 +118,12 @@ class S3Store implements ObjectStore {
     do {
       const reply = await this.#send(
         'ListObjectsV2',
-        { Prefix: prefix, StartAfter: token === undefined ? after : undefined, ContinuationToken: token },
+        {
+          Prefix: prefix,
+          MaxKeys: this.#settings.pageSize,
+          StartAfter: token === undefined ? after : undefined,
+          ContinuationToken: token,
+        },
         signal,
       )
       yield ((reply['Contents'] ?? []) as readonly Reply[]).map(entryOf)

@@ -75,6 +75,31 @@ test('rows that are stored late between two pages repeat nothing and hide nothin
   })
 })
 
+test('rows without an order that a page edge parts are read together', async () => {
+  // Four to the instant. Every query after the first keeps the row at the edge in its place and turns the other three around.
+  const rows = Array.from({ length: 400 }, (_, n) => row(n, START * 1000 + Math.floor(n / 4) * 1_000_000))
+  const turning: Parameters<typeof startStub>[1] = (stub, { from, to, offset, limit }) => {
+    const inside = stub.rows
+      .filter(({ us }) => us >= from * 1000 && us < to * 1000)
+      .sort((a, b) => b.us - a.us)
+    const first = offset - (offset % 4)
+    const others = [0, 1, 2, 3]
+      .map((place) => first + place)
+      .filter((place) => offset > 0 && place !== offset)
+    const turned = others.map((place) => inside[place]).reverse()
+    others.forEach((place, n) => {
+      if (turned[n] !== undefined) inside[place] = turned[n]
+    })
+    return pageOf(inside.slice(offset, offset + limit))
+  }
+  for (const pageSize of [6, 7, 9, 50]) {
+    await read(rows, turning, { pageSize }, (result) => {
+      assert.equal(new Set(numbersOf(result)).size, 400)
+      assert.equal(result.events.length, 400)
+    })
+  }
+})
+
 test('an event at the very end of a window belongs to the next one, though an older server gives it with both', async () => {
   const inclusive: Parameters<typeof startStub>[1] = (stub, { from, to, offset, limit }) => {
     const inside = stub.rows

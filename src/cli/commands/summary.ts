@@ -1,0 +1,91 @@
+import { displayWidth, fitText, truncate } from '../../core/display-width.ts'
+import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
+import { escapeText } from '../../core/escape-text.ts'
+import type { SummaryBy } from '../../core/source.ts'
+import { DAY_MS } from '../../core/time-range.ts'
+import { csvText } from '../../formats/csv.ts'
+import { type Summary, summarize } from '../../operations/summary.ts'
+import { settingsFor } from '../entry-actions.ts'
+import { announceWindow, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
+import { flagOption, type Invocation, textOption } from '../invocation.ts'
+import { concurrencyOf, openSource } from '../job.ts'
+import type { Runtime } from '../runtime.ts'
+
+const KEYS: readonly SummaryBy[] = [
+  'action',
+  'actor',
+  'actor-type',
+  'outcome',
+  'path',
+  'project',
+  'ip',
+  'hour',
+  'day',
+]
+const MOST_BARS = 40
+
+/** `auditctl summary`: how much of what; bars on a terminal. */
+export async function summaryCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  const by = keysOf(invocation)
+  const settings = await settingsFor(invocation, runtime)
+  const source = await openSource(settings, invocation, runtime)
+  const { window } = windowFlags(invocation, runtime, {
+    fallbackMs: 30 * DAY_MS,
+    defaultTo: runtime.clock.now() - settleOf(invocation).ms,
+  })
+  const filter = filterFlags(invocation, source.shape, runtime)
+  announceWindow(runtime, window)
+  if (flagOption(invocation, 'explain')) {
+    const { explainSource } = await import('../explain.ts')
+    return explainSource(runtime, source, window, filter, 'asc')
+  }
+  const onWarnings = (warnings: readonly string[]): void => {
+    for (const warning of warnings) runtime.log.warn(warning)
+  }
+  const summary = await summarize(
+    { source, signal: runtime.signal, concurrency: concurrencyOf(invocation), onWarnings },
+    window,
+    filter,
+    by,
+  )
+  const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
+  await runtime.output.write(textOf(summary, by, format, runtime))
+  return EXIT.done
+}
+
+function keysOf(invocation: Invocation): readonly SummaryBy[] {
+  const names = (textOption(invocation, 'by') ?? 'action').split(',').map((name) => name.trim())
+  const wrong = names.find((name) => !KEYS.includes(name as SummaryBy))
+  if (wrong === undefined) return names as readonly SummaryBy[]
+  throw new UserError(`--by ${JSON.stringify(wrong)} is not a key`, {
+    hint: `choose from ${KEYS.join(', ')}`,
+  })
+}
+
+function textOf(summary: Summary, by: readonly SummaryBy[], format: string, runtime: Runtime): string {
+  if (format === 'json') return `${JSON.stringify(summary)}\n`
+  if (format === 'jsonl') return summary.groups.map((group) => `${JSON.stringify(group)}\n`).join('')
+  if (format === 'csv')
+    return csvText(
+      [...by, 'count'],
+      summary.groups.map(({ key, count }) => [...by.map((name) => key[name] ?? ''), count]),
+    )
+  return bars(summary, by, runtime.io.columns)
+}
+
+function bars(summary: Summary, by: readonly SummaryBy[], columns: number): string {
+  const shown = summary.groups.slice(0, MOST_BARS)
+  const most = Math.max(1, ...shown.map(({ count }) => count))
+  const names = shown.map(({ key }) => escapeText(by.map((name) => key[name] ?? '').join('  ')))
+  const digits = Math.max(5, ...shown.map(({ count }) => count.toLocaleString('en-US').length))
+  const width = Math.min(Math.max(8, ...names.map(displayWidth)), Math.max(8, Math.floor(columns / 2)))
+  const room = Math.max(1, columns - width - digits - 4)
+  const lines = shown.map(({ count }, i) => {
+    const bar = '#'.repeat(Math.max(1, Math.round((count / most) * room)))
+    return `${fitText(truncate(names[i] ?? '', width), width)}  ${count.toLocaleString('en-US').padStart(digits)}  ${bar}`
+  })
+  const rest = summary.groups.length - shown.length
+  if (rest > 0) lines.push(`… and ${rest.toLocaleString('en-US')} more groups (-o csv lists all)`)
+  lines.push(`${summary.total.toLocaleString('en-US')} events by ${by.join(', ')}`)
+  return `${lines.join('\n')}\n`
+}
