@@ -82,15 +82,9 @@ function storedOptions({ invocation, stream }: Job, { question }: RunRecord): Ba
   }
 }
 
-function lateOf(
-  invocation: Invocation,
-  stream: OpenStream,
-  question: RunQuestion | undefined,
-): Pick<BackfillOptions, 'late' | 'lateIsNamed'> {
+function lateOf(invocation: Invocation, stream: OpenStream): Pick<BackfillOptions, 'late' | 'lateIsNamed'> {
   const flag = textOption(invocation, 'late') as BackfillOptions['late'] | undefined
-  if (flag !== undefined) return { late: flag, lateIsNamed: true }
-  if (question?.late !== undefined) return { late: question.late, lateIsNamed: question.lateIsNamed === true }
-  const { late } = stream.options
+  const late = flag ?? stream.options.late
   return { late: late ?? stream.destination.traits.lateDefault, lateIsNamed: late !== undefined }
 }
 

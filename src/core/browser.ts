@@ -1,4 +1,4 @@
-import type { AuditEvent, EventId } from './event.ts'
+import type { EventPage, EventPlace, HeldEvent } from './event-page.ts'
 import type { EventFilter, FilterName } from './filter.ts'
 import type { BackfillPlan, GapReport, RunReport } from './report.ts'
 import type { Observer } from './runtime.ts'
@@ -6,24 +6,6 @@ import type { EpochMs, TimeRange } from './time-range.ts'
 
 /** What the list shows: a window of the source and what must hold. */
 export type BrowserQuery = { readonly window: TimeRange; readonly filter: EventFilter }
-
-/** A place in the order of time and id. */
-export type EventPlace = { readonly ms: EpochMs; readonly time: string; readonly id: EventId }
-
-/**
- * Events as columns, newest first: a list of a hundred thousand holds their bytes and little else. The JSON of event `i` is
- * `bytes[ends[i - 1], ends[i])`.
- */
-export type EventPage = {
-  readonly ids: readonly EventId[]
-  readonly times: readonly string[]
-  readonly atMs: Float64Array
-  readonly bytes: Uint8Array
-  readonly ends: Uint32Array
-}
-
-/** One event of a page, still its own JSON. */
-export type HeldEvent = EventPlace & { readonly bytes: Uint8Array }
 
 /** What a line of the list says; text from outside, not yet escaped. */
 export type EventRow = {
@@ -56,7 +38,7 @@ export type ShapeName = 'native' | 'stream' | 'common'
 /** `text`: JSON. `notRebuilt`: members of the stream shape that the source's API does not give. */
 export type ShapedEvent = { readonly text: string; readonly notRebuilt: readonly string[] }
 
-/** A configured delivery, and why it cannot be compared with the source, where it cannot. */
+/** A configured delivery. */
 export type BrowserStream = { readonly name: string; readonly provider: string }
 
 /** What the source recorded and the SIEM holds, over equal parts of the window, and the gaps between them. */
@@ -70,9 +52,9 @@ export type Coverage = {
 
 export type BackfillRequest = {
   readonly stream: string
-  readonly filter: EventFilter
-  /** Ascending and disjoint: the gaps to be filled. */
-  readonly windows: readonly TimeRange[]
+  readonly query: BrowserQuery
+  /** A comparison has shown that all of this window is missing while the SIEM holds what lies around it: no reason to doubt the search. */
+  readonly isKnownHole: boolean
 }
 
 /** What a person is asked before anything is sent. */
@@ -81,7 +63,6 @@ export type BackfillQuestion = {
   readonly doubts: readonly string[]
 }
 
-/** `proof`: the same windows compared again after it; undefined where that failed. */
 export type BackfillOutcome = { readonly report: RunReport; readonly exitCode: number }
 
 /**
@@ -128,62 +109,3 @@ export interface BrowserOperations {
 
 /** What is said aside: warnings of the source, retries. */
 export type Notice = { readonly level: 'info' | 'warning'; readonly text: string }
-
-const EMPTY = new Uint8Array(0)
-export const NO_EVENTS: EventPage = {
-  ids: [],
-  times: [],
-  atMs: new Float64Array(0),
-  bytes: EMPTY,
-  ends: new Uint32Array(0),
-}
-
-/** The events' bytes copied together, so that the replies they came in can go. `newestFirst`: they are in that order already. */
-export function pageOf(events: readonly AuditEvent[], newestFirst: boolean): EventPage {
-  const ordered = newestFirst ? events : events.toReversed()
-  const size = ordered.reduce((sum, event) => sum + event.end - event.start, 0)
-  const bytes = new Uint8Array(size)
-  const ends = new Uint32Array(ordered.length)
-  const atMs = new Float64Array(ordered.length)
-  let at = 0
-  for (const [i, event] of ordered.entries()) {
-    bytes.set(event.buffer.subarray(event.start, event.end), at)
-    at += event.end - event.start
-    ends[i] = at
-    atMs[i] = event.occurredAtMs
-  }
-  return {
-    ids: ordered.map((event) => event.id),
-    times: ordered.map((event) => event.occurredAt),
-    atMs,
-    bytes,
-    ends,
-  }
-}
-
-/** @throws RangeError outside the page */
-export function heldAt(page: EventPage, i: number): HeldEvent {
-  const [id, time, ms] = [page.ids[i], page.times[i], page.atMs[i]]
-  if (id === undefined || time === undefined || ms === undefined)
-    throw new RangeError(`there is no event ${i} in a page of ${page.ids.length}`)
-  return { id, time, ms, bytes: page.bytes.subarray(i === 0 ? 0 : page.ends[i - 1], page.ends[i]) }
-}
-
-/** The page of held events in the given order. */
-export function pageOfHeld(events: readonly HeldEvent[]): EventPage {
-  const bytes = new Uint8Array(events.reduce((sum, event) => sum + event.bytes.length, 0))
-  const ends = new Uint32Array(events.length)
-  let at = 0
-  for (const [i, event] of events.entries()) {
-    bytes.set(event.bytes, at)
-    at += event.bytes.length
-    ends[i] = at
-  }
-  return {
-    ids: events.map(({ id }) => id),
-    times: events.map(({ time }) => time),
-    atMs: Float64Array.from(events, ({ ms }) => ms),
-    bytes,
-    ends,
-  }
-}

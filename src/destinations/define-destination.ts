@@ -2,12 +2,17 @@ import type * as z from 'zod'
 import type { AcceptWindow, BatchLimits, Destination, Frame, LatePolicy } from '../core/destination.ts'
 import type { HttpClient } from '../core/http.ts'
 import type { Clock, Log } from '../core/runtime.ts'
+import type { OpenStore } from '../storage/objects/open-store.ts'
 
 export type DestinationParts = {
   readonly http: HttpClient
   readonly clock: Clock
   readonly log: Log
   readonly baseDir: string
+  /** A request, where the service's own default is not meant. */
+  readonly timeoutMs?: number | undefined
+  /** Opens buckets; tests hand in one that lies in memory. */
+  readonly openStore?: OpenStore
 }
 
 export type DestinationDefinition<Options extends z.ZodType = z.ZodType> = {

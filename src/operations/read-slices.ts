@@ -1,6 +1,6 @@
 import { type AuditEvent, compareEvents } from '../core/event.ts'
 import { compileFilter, type EventFilter } from '../core/filter.ts'
-import type { AuditSource, Order } from '../core/source.ts'
+import type { AuditSource, Order, Slice } from '../core/source.ts'
 import { isInside, type TimeRange } from '../core/time-range.ts'
 import { mapInOrder } from '../streams/map-in-order.ts'
 
@@ -32,14 +32,15 @@ export async function* readSlices(
   const { order, concurrency, signal } = options
   const opened = await source.open(window, filter, options)
   try {
-    yield* mapInOrder(opened.slices(), concurrency, async (slice) => {
+    const read = async (slice: Slice): Promise<SliceEvents> => {
       const events: AuditEvent[] = []
       for await (const page of opened.read(slice, signal)) {
         for (const event of page)
           if (isInside(event.occurredAtMs, slice.range) && matches(event)) events.push(event)
       }
       return { range: slice.range, events: inOrder(events, order) }
-    })
+    }
+    yield* mapInOrder(opened.slices(), concurrency, read, signal)
     options.onWarnings?.(opened.warnings(), opened.brokenLines?.() ?? 0)
   } finally {
     await opened.close()

@@ -88,6 +88,26 @@ describe('better-stack inventory', () => {
       assert.equal(inventory.queries(), 2 + 2 + 6 + 1)
     }))
 
+  test('260,000 rows are planned in pieces by the hours of their own time', () =>
+    withTrial(async (trial, sandbox) => {
+      const from = FAKE_START - 2 * DAY_MS
+      sandbox.preload(
+        (function* () {
+          for (let i = 0; i < 260_000; i += 1) yield { id: `e${i}`, createdAt: isoTime(from + i * 300) }
+        })(),
+      )
+      const inventory = await trial.inventory()
+      const window = { from, to: from + DAY_MS }
+      const pieces = await inventory.plan(window, { signal })
+      assert.equal(pieces.length, 2)
+      const { ids, end } = await read(inventory, pieces[1] as TimeRange)
+      assert.deepEqual(end, { exhausted: true })
+      const inside = Array.from({ length: 260_000 }, (_, i) => from + i * 300).filter(
+        (at) => at >= (pieces[1]?.from ?? 0),
+      )
+      assert.equal(new Set(ids).size, inside.length)
+    }))
+
   test('live rows stand at their arrival: two days of delay are looked through, or as many as slack says', () =>
     withTrial(async (trial, sandbox) => {
       const event = (number: number) => streamedEvent(number, FAKE_START - 5 * DAY_MS)

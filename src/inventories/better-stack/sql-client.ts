@@ -4,7 +4,7 @@ import type { HttpReply } from '../../core/http.ts'
 import { redact } from '../../core/secret.ts'
 import { MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
 import type { InventoryParts } from '../define-inventory.ts'
-import { oneAtATime } from '../splunk/turn.ts'
+import { oneAtATime } from '../turn.ts'
 import type { BetterStackConnection, BetterStackSearchSettings } from './options.ts'
 
 /** Rows; why they are not all there are; or the ClickHouse code that says that the store itself is not there. */

@@ -1,5 +1,5 @@
 import { isoTime, SECOND_MS, type TimeRange } from '../../core/time-range.ts'
-import type { EventFields } from '../splunk/options.ts'
+import type { EventFields } from '../event-fields.ts'
 import type { BetterStackConnection } from './options.ts'
 
 /** Where rows lie: the latest ones in `hot`, older ones in `archive`, some in both for a while. */

@@ -4,12 +4,13 @@ import type { HeldRows, Inventory, InventoryEnd } from '../../core/inventory.ts'
 import { DAY_MS, HOUR_MS, isInside, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { type CountedBucket, cutByCounts } from '../cut-by-counts.ts'
 import { defineInventory, type InventoryParts } from '../define-inventory.ts'
+import { eventFields } from '../event-fields.ts'
+import { oneAtATime } from '../turn.ts'
 import { checkSearch } from './check-search.ts'
 import { type ResultRow, readExport } from './export-stream.ts'
-import { eventFields, type SplunkSearchSettings } from './options.ts'
+import type { SplunkSearchSettings } from './options.ts'
 import { createSearchClient, RefusedSearch, type SearchClient } from './search-client.ts'
 import { createSpl } from './spl.ts'
-import { oneAtATime } from './turn.ts'
 
 const PIECE_ROWS = 250_000
 /** Old Infisical releases date an event by its sending, minutes late and more after an outage. */

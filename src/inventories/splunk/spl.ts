@@ -1,5 +1,6 @@
 import { isoTime, SECOND_MS, type TimeRange } from '../../core/time-range.ts'
-import type { EventFields, SplunkSearchSettings } from './options.ts'
+import type { EventFields } from '../event-fields.ts'
+import type { SplunkSearchSettings } from './options.ts'
 
 /** Writes searches. Every value from the configuration is quoted unless it is a plain word. */
 export type Spl = {

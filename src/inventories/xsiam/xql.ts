@@ -1,5 +1,5 @@
 import { isoTime, SECOND_MS, type TimeRange } from '../../core/time-range.ts'
-import type { EventFields } from '../splunk/options.ts'
+import type { EventFields } from '../event-fields.ts'
 
 /** Without a limit a query gives as much; an answer as long as this is not believed. */
 export const MAX_ROWS = 1_000_000

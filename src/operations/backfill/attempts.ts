@@ -186,5 +186,6 @@ function spentError(engine: Engine, receipt: Receipt, attempts: number): RemoteE
 function delayOf(engine: Engine, { retryAfterMs }: Receipt, failures: number): number {
   // "Come back in 0 seconds" says nothing about how long the trouble lasts.
   if (retryAfterMs !== undefined && retryAfterMs > 0) return retryAfterMs
-  return engine.work.parts.clock.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1))
+  const most = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1))
+  return Math.floor(engine.work.parts.clock.random() * most)
 }

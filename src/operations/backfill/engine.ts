@@ -89,7 +89,7 @@ export class Engine {
     let until = now + waitMs
     if (maxRate !== undefined) {
       until = Math.max(until, this.#nextAt)
-      this.#nextAt = Math.max(until, this.#resumeAt) + (events / maxRate) * 1000
+      this.#nextAt = Math.max(until, this.#resumeAt) + Math.ceil((events / maxRate) * 1000)
     }
     // The far side may ask for more while this one waits.
     for (let next = Math.max(until, this.#resumeAt); next > clock.now(); next = this.#resumeAt)

@@ -20,7 +20,7 @@ export type Jobs = {
   running(): number
 }
 
-const KEPT = 8
+const KEPT = 4
 
 export function jobBook(now: () => number): Jobs {
   const jobs: Job[] = []

@@ -1,6 +1,7 @@
 import { UserError } from '../../core/errors.ts'
 import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent } from '../../core/event.ts'
 import { instantOfText } from '../../core/instant.ts'
+import { compactJson } from '../../core/json-members.ts'
 import type { Log } from '../../core/runtime.ts'
 import { isInside, type TimeRange } from '../../core/time-range.ts'
 import { type ObjectRecord, objectRecords } from '../../storage/objects/object-records.ts'
@@ -10,6 +11,7 @@ import { circleciShape } from './shape.ts'
 
 /** Told one by one up to this many: a wrong bucket would flood the log. */
 const MAX_TOLD = 20
+const NEWLINE = 0x0a
 const utf8 = new TextDecoder('utf-8')
 
 export type ReaderParts = { readonly store: ObjectStore; readonly log: Log; readonly isStrict: boolean }
@@ -112,9 +114,11 @@ function eventOf({
   timeEnd,
 }: ObjectRecord): AuditEvent | string {
   // The text is read a region at a time: an event must not hold on to a region.
-  const own = Buffer.allocUnsafe(end - start)
-  bytes.copy(own, 0, start, end)
-  if (idStart >= 0 && timeStart >= 0) {
+  let own: Uint8Array = Buffer.from(bytes.subarray(start, end))
+  // A value over several lines must become one line.
+  const isOneLine = !own.includes(NEWLINE)
+  if (!isOneLine) own = compactJson(own)
+  if (isOneLine && idStart >= 0 && timeStart >= 0) {
     try {
       return new SpanEvent(circleciShape.reader, own, {
         start: 0,

@@ -4,10 +4,10 @@ import { logIn, PAGE, pageUrl, type Where } from './server.ts'
 // The pipeline that everybody writes first: fetch, parse, check with zod. It is the yardstick; nothing here is meant to be quick.
 
 export const eventSchema = z.looseObject({
-  id: z.string(),
-  createdAt: z.string(),
-  updatedAt: z.string().optional(),
-  expiresAt: z.string().nullish(),
+  id: z.uuid(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime().optional(),
+  expiresAt: z.iso.datetime().nullish(),
   ipAddress: z.string().nullish(),
   userAgent: z.string().nullish(),
   userAgentType: z.string().nullish(),

@@ -9,6 +9,9 @@ export const BIN = join(ROOT, 'bin/auditctl.js')
 const NAIVE = join(import.meta.dirname, '../naive')
 const BUILT = join(ROOT, '.bench')
 
+/** Preloaded, it writes the peak of the process in KiB to `BENCH_PEAK_FILE` at the end. */
+export const PEAK_HOOK = join(import.meta.dirname, 'peak-hook.mjs')
+
 export type Cost = {
   /** User and system, all threads and children. */
   readonly cpuSeconds: number

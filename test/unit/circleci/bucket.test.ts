@@ -126,7 +126,8 @@ describe('a bucket of CircleCI', () => {
   test('reads one object alone, spread over lines', async () => {
     const bucket = memoryBucket()
     deliver(bucket, FROM, JSON.stringify(JSON.parse(one), null, 2))
-    assert.deepEqual(ids((await readAll(circleSource(bucket).source, WINDOW)).events), [1])
+    const [event] = (await readAll(circleSource(bucket).source, WINDOW)).events
+    assert.equal(Buffer.from(event?.bytes ?? []).toString(), JSON.stringify(JSON.parse(one)))
   })
 
   test('bad lines are reported with object and line, counted once and left out', async () => {
@@ -266,7 +267,7 @@ describe('a bucket of CircleCI', () => {
     assert.ok(bucket.calls.filter((call) => call.startsWith('list ')).length <= 4 * 5, 'hours 8 to 11')
   })
 
-  test('ten thousand objects are read many at once, and in order', async () => {
+  test('two thousand objects are read many at once, and in order', async () => {
     const bucket = memoryBucket()
     for (let n = 0; n < 2000; n += 1) deliver(bucket, FROM + n * 7000, fileOf([[n, FROM + n * 7000]]))
     bucket.delayMs = 2
