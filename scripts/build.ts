@@ -34,6 +34,38 @@ const emptyDevtools: Plugin = {
   },
 }
 
+/** commander loads it for subcommands that are programs of their own; we have none, and every start would pay for it. */
+const noChildProcess: Plugin = {
+  name: 'no-child-process',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /node_modules\/commander\//.test(importer) ? { path, namespace: 'no-child-process' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'no-child-process' }, () => ({ contents: 'export default {}' }))
+  },
+}
+
+/**
+ * undici's door loads its fetch, WebSocket, cache and mocks too, at twice the time of what we use: pools and the proxy agent, by
+ * `dispatch`. HTTP/2 is switched off in http/client.ts, so its half, and the module of Node that it loads, stay out as well.
+ */
+const leanUndici: Plugin = {
+  name: 'lean-undici',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'lean' }))
+    onLoad({ filter: /.*/, namespace: 'lean' }, () => ({
+      resolveDir: root,
+      contents: [
+        `export { default as Pool } from 'undici/lib/dispatcher/pool.js'`,
+        `export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'`,
+      ].join('\n'),
+    }))
+    onLoad({ filter: /undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({
+      contents: `module.exports = () => { throw new Error('HTTP/2 is not part of this program') }`,
+    }))
+  },
+}
+
 /** CommonJS packages inside an ES module find `require` here. */
 const REQUIRE_BANNER = `import { createRequire as auditctlCreateRequire } from 'node:module'
 const require = auditctlCreateRequire(import.meta.url)`
@@ -52,7 +84,7 @@ const { outputFiles, metafile } = await build({
   sourcemap: 'linked',
   jsx: 'automatic',
   external: EXTERNAL,
-  plugins: [emptyDevtools],
+  plugins: [emptyDevtools, noChildProcess, leanUndici],
   banner: { js: REQUIRE_BANNER },
   define: {
     AUDITCTL_VERSION: JSON.stringify(versionOf()),

@@ -2,15 +2,20 @@ import { durationOf } from '../core/duration.ts'
 import { UserError } from '../core/errors.ts'
 import { type EventFilter, FILTER_NAMES, type FilterName, parseWhere } from '../core/filter.ts'
 import type { EventShape } from '../core/source.ts'
+import { nearest } from '../core/suggest.ts'
 import { DAY_MS, isoTime, MINUTE_MS, type TimeRange } from '../core/time-range.ts'
 import { parseInstant, parsePeriod, type TimeContext } from '../core/time-words.ts'
+import { civilTime } from '../core/zone.ts'
 import { flagOption, type Invocation, listOption, textOption } from './invocation.ts'
 import type { Runtime } from './runtime.ts'
 
 export const DEFAULT_SETTLE_MS = MINUTE_MS
 
 export function timeContext(invocation: Invocation, runtime: Runtime): TimeContext {
-  return { now: runtime.clock.now(), zone: textOption(invocation, 'tz') ?? 'UTC' }
+  const [now, zone] = [runtime.clock.now(), textOption(invocation, 'tz') ?? 'UTC']
+  // A wrong zone is an error also where nothing asks for it.
+  civilTime(now, zone)
+  return { now, zone }
 }
 
 /** `--settle`, and whether it was given: then a late `--to` is taken as it is. */
@@ -30,6 +35,7 @@ export type AskedWindow = {
 
 /**
  * The window of `--from`/`--to` or `--in`. `fallbackMs`: how far back it reaches when neither is given; undefined: one is needed.
+ * `cuts`: a later end than `defaultTo` is cut to it, with a warning, unless `--settle` was given; commands that judge cut for themselves.
  * `proven` gives the end of the earliest proven stretch, for `--from proven[:FALLBACK]`.
  * @throws UserError for times that make no window
  */
@@ -39,6 +45,7 @@ export function windowFlags(
   options: {
     readonly fallbackMs: number | undefined
     readonly defaultTo: number
+    readonly cuts?: boolean
     readonly proven?: () => number | undefined
   },
 ): AskedWindow {
@@ -49,24 +56,29 @@ export function windowFlags(
   if (period !== undefined) {
     if (from !== undefined || to !== undefined)
       throw new UserError('--in cannot be combined with --from and --to', { hint: 'leave one of them out' })
-    const window = parsePeriod(period, context)
-    return {
-      window: { from: window.from, to: Math.min(window.to, Math.max(window.from, context.now)) },
-      typed: `in ${period}`,
-      isToGiven: true,
-    }
+    const whole = parsePeriod(period, context)
+    const end = cutEnd(Math.min(whole.to, context.now), invocation, runtime, options)
+    if (whole.from >= end)
+      throw new UserError(`--in ${period} has not begun yet`, { hint: 'name a period of the past' })
+    return { window: { from: whole.from, to: end }, typed: `in ${period}`, isToGiven: true }
   }
   if (from === undefined && options.fallbackMs === undefined) {
     throw new UserError('the window is missing', {
       hint: 'add --from (and --to), for example --from 24h, or --in yesterday',
     })
   }
-  const end = to === undefined ? options.defaultTo : parseInstant(to, '--to', context)
+  const end =
+    to === undefined
+      ? options.defaultTo
+      : cutEnd(parseInstant(to, '--to', context), invocation, runtime, options)
   const start =
     from === undefined ? end - (options.fallbackMs ?? DAY_MS) : startOf(from, context, options.proven)
   if (start >= end && !(from?.startsWith('proven') && start - end < DAY_MS)) {
     throw new UserError(`--from ${isoTime(start)} is not before --to ${isoTime(end)}`, {
-      hint: 'the window is [from, to): swap them or widen it',
+      hint:
+        start < context.now && end === options.defaultTo
+          ? 'events that young are not settled yet: --settle 0s takes them as they are'
+          : 'the window is [from, to): swap them or widen it',
     })
   }
   if (to !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(to))
@@ -76,6 +88,19 @@ export function windowFlags(
     typed: `${from ?? ''}/${to ?? ''}`,
     isToGiven: to !== undefined,
   }
+}
+
+function cutEnd(
+  end: number,
+  invocation: Invocation,
+  runtime: Runtime,
+  { defaultTo, cuts }: { readonly defaultTo: number; readonly cuts?: boolean },
+): number {
+  if (cuts !== true || end <= defaultTo || settleOf(invocation).isGiven) return end
+  runtime.log.warn(
+    `the window is cut to ${isoTime(defaultTo)}: younger events may still be on their way (--settle 0s takes them as they are)`,
+  )
+  return defaultTo
 }
 
 function startOf(text: string, context: TimeContext, proven: (() => number | undefined) | undefined): number {
@@ -119,6 +144,9 @@ export function filterFlags(invocation: Invocation, shape: EventShape, runtime: 
     for (const name of names) events.add(name)
     events.add(type)
     const others = names.filter((name) => name !== type)
+    const near = shape.knownEventTypes.includes(type) ? undefined : nearest(type, shape.knownEventTypes)
+    if (near !== undefined && !names.includes(near))
+      runtime.log.info(`${type} is not among the event types known so far; did you mean ${near}?`)
     if (others.length > 0)
       runtime.log.info(`${type} is also matched under its other name ${others.join(', ')}`)
   }

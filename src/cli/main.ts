@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
-import { type Invocation, textOption } from './invocation.ts'
+import { flagOption, type Invocation, textOption } from './invocation.ts'
 
 declare const AUDITCTL_VERSION: string
 declare const AUDITCTL_COMMIT: string
@@ -20,11 +20,13 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
   const { buildProgram } = await import('./program.ts')
   let exitCode: ExitCode = EXIT.done
+  let manner = mannerOf(argv, process.env)
   const program = buildProgram({
     version: `auditctl ${VERSION} (${COMMIT}) on Node ${process.version}`,
     write: (text) => process.stdout.write(text),
-    writeError: (text) => process.stderr.write(text),
+    env: process.env,
     run: async (invocation) => {
+      manner = mannerOfCommand(invocation)
       exitCode = await runCommand(invocation)
     },
   })
@@ -37,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     return exitCode
   } catch (error) {
     if (isQuietExit(error)) return EXIT.done
-    return await report(error, argv)
+    return await report(error, manner)
   }
 }
 
@@ -51,14 +53,36 @@ function isQuietExit(error: unknown): boolean {
   )
 }
 
-async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
+/** How an error is told: as one JSON object, with the stack. */
+type Manner = { readonly json: boolean; readonly stack: boolean }
+
+function mannerOfCommand(invocation: Invocation): Manner {
+  const { options } = invocation
+  return {
+    json:
+      flagOption(invocation, 'json') ||
+      textOption(invocation, 'output') === 'json' ||
+      textOption(invocation, 'logFormat') === 'json',
+    stack: typeof options['verbose'] === 'number' && options['verbose'] > 1,
+  }
+}
+
+/** The same before the command line was understood: what does not parse is an error as well. */
+function mannerOf(argv: readonly string[], env: NodeJS.ProcessEnv): Manner {
+  const text = ` ${argv.join(' ')} `
+  return {
+    json:
+      / --json | --log-format[ =]json | (?:-o|--output)[ =]?json /.test(text) ||
+      env['AUDITCTL_OUTPUT'] === 'json' ||
+      env['AUDITCTL_LOG_FORMAT'] === 'json' ||
+      /^(?:1|true|yes|on)$/i.test(env['AUDITCTL_JSON'] ?? ''),
+    stack: / -[a-z]*vv/.test(text) || argv.filter((word) => word === '-v' || word === '--verbose').length > 1,
+  }
+}
+
+async function report(error: unknown, manner: Manner): Promise<ExitCode> {
   const { reportError } = await import('./report-error.ts')
-  const json =
-    argv.includes('--json') || /--log-format[= ]json|--output[= ]json|-o ?json/.test(argv.join(' '))
-  const stack =
-    argv.some((word) => /^-[a-z]*vv/.test(word)) ||
-    argv.filter((word) => word === '-v' || word === '--verbose').length > 1
-  const { text, exitCode } = reportError(error, { json, stack, version: VERSION })
+  const { text, exitCode } = reportError(error, { ...manner, version: VERSION })
   process.stderr.write(text)
   return exitCode
 }
@@ -94,11 +118,13 @@ async function runCommand(invocation: Invocation): Promise<ExitCode> {
     // A signal or the deadline surfaces as whatever the work in flight threw: the reason says what it was.
     const error = runtime.signal.aborted && !isQuietExit(caught) ? runtime.signal.reason : caught
     const { reportError } = await import('./report-error.ts')
-    await tellMetrics(
-      isQuietExit(error)
-        ? EXIT.done
-        : reportError(error, { json: false, stack: false, version: VERSION }).exitCode,
-    )
+    const exitCode = isQuietExit(error)
+      ? EXIT.done
+      : reportError(error, { json: false, stack: false, version: VERSION }).exitCode
+    // What ended the command is what the user must hear of, not that the metrics could not be written either.
+    await tellMetrics(exitCode).catch((cause: unknown) => {
+      runtime.log.warn(`--metrics-file: ${cause instanceof Error ? cause.message : String(cause)}`)
+    })
     throw error
   } finally {
     await finish()

@@ -1,3 +1,5 @@
+import { LocalError } from '../core/errors.ts'
+
 /** The reader closed the pipe (`auditctl query | head -1`): not an error, the command ends quietly with exit 0. */
 export class BrokenPipeError extends Error {
   override readonly name = 'BrokenPipeError'
@@ -15,7 +17,7 @@ export function outputTo(stream: NodeJS.WritableStream): Output {
   let failure: Error | undefined
   let wake: (() => void) | undefined
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    failure = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' ? new BrokenPipeError() : error
+    failure ??= failureOf(error)
     wake?.()
   })
   stream.on('drain', () => wake?.())
@@ -36,9 +38,23 @@ export function outputTo(stream: NodeJS.WritableStream): Output {
     async flush() {
       check()
       await new Promise<void>((resolve) => {
-        stream.write('', () => resolve())
+        stream.write('', (error) => {
+          if (error) failure ??= failureOf(error)
+          resolve()
+        })
       })
       check()
     },
   }
+}
+
+function failureOf(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return new BrokenPipeError()
+  const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'
+  return new LocalError(`stdout cannot be written: ${full ? 'no space left' : error.message} (${error.code})`, {
+    cause: error,
+    hint: full
+      ? 'free some space, then run the same command again'
+      : 'check where the output is directed to, then run the same command again',
+  })
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import { withEnvironment } from './environment-options.ts'
 import type { Invocation } from './invocation.ts'
 import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree.ts'
 
@@ -24,7 +25,7 @@ export function buildProgram(options: {
   readonly version: string
   readonly run: (invocation: Invocation) => Promise<void>
   readonly write: (text: string) => void
-  readonly writeError: (text: string) => void
+  readonly env: Readonly<Record<string, string | undefined>>
 }): Command {
   const program = new Command('auditctl')
   const configure = (command: Command): void => {
@@ -32,7 +33,8 @@ export function buildProgram(options: {
       .exitOverride()
       .allowExcessArguments(false)
       .showSuggestionAfterError(true)
-      .configureOutput({ writeOut: options.write, writeErr: options.writeError, outputError: () => {} })
+      // A group without a command prints its help: that was asked for in a way, so it goes where help goes.
+      .configureOutput({ writeOut: options.write, writeErr: options.write, outputError: () => {} })
       .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
   }
   configure(program)
@@ -44,12 +46,12 @@ export function buildProgram(options: {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help of a command')
   for (const option of COMMON_OPTIONS) program.addOption(optionOf(option))
-  const add = (parent: Command, spec: CommandSpec, path: readonly string[]): void => {
+  const add = (parent: Command, spec: CommandSpec, path: readonly string[], above?: CommandSpec): void => {
     const command = parent.command(spec.name).description(spec.summary)
     configure(command)
     for (const argument of spec.arguments ?? []) command.argument(`<${argument.name}>`, argument.help)
     for (const option of spec.options ?? []) command.addOption(optionOf(option))
-    for (const child of spec.commands ?? []) add(command, child, [...path, child.name])
+    for (const child of spec.commands ?? []) add(command, child, [...path, child.name], spec)
     if (spec.commands === undefined) {
       command.action((...words: unknown[]) => {
         const args = words.slice(0, spec.arguments?.length ?? 0) as string[]
@@ -57,16 +59,17 @@ export function buildProgram(options: {
         const typed = new Set(
           Object.keys(given).filter((key) => command.getOptionValueSourceWithGlobals(key) === 'cli'),
         )
-        return options.run({ path, args, options: given, typed })
+        const specs = [...COMMON_OPTIONS, ...(spec.options ?? [])]
+        return options.run({ path, args, options: withEnvironment(specs, given, typed, options.env), typed })
       })
     }
-    command.addHelpText('after', () => helpTail(spec))
+    command.addHelpText('after', () =>
+      helpTail({ ...spec, examples: spec.examples ?? above?.examples, exits: spec.exits ?? above?.exits }),
+    )
   }
   for (const spec of COMMANDS) add(program, spec, [spec.name])
   program.addHelpText('after', () =>
     helpTail({
-      name: 'auditctl',
-      summary: '',
       examples: [
         'auditctl query --from 24h --event get-secret',
         'auditctl gaps --stream soc --from 24h',
@@ -90,13 +93,7 @@ export function buildProgram(options: {
 
 export { CommanderError }
 
-/** `--inventory-window` → `AUDITCTL_INVENTORY_WINDOW`. */
-export function environmentName(flags: string): string {
-  const long = /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? ''
-  return `AUDITCTL_${/--no-/.test(flags) ? 'NO_' : ''}${long.replaceAll('-', '_').toUpperCase()}`
-}
-
-/** Without commander's `(env: …)` on every line: the environment has its own part of the help. */
+/** Choices are said once, by commander or by the help text itself. */
 function describeOption(option: Option): string {
   const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`
   return option.description.includes(option.argChoices?.[0] ?? '\0')
@@ -106,7 +103,6 @@ function describeOption(option: Option): string {
 
 function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.help)
-  option.env(environmentName(spec.flags))
   if (spec.choices !== undefined) option.choices([...spec.choices])
   if (spec.hidden === true) option.hideHelp()
   if (spec.repeatable === true) {
@@ -121,7 +117,10 @@ function optionOf(spec: OptionSpec): Option {
   return option
 }
 
-function helpTail(spec: CommandSpec): string {
+function helpTail(spec: {
+  readonly examples?: CommandSpec['examples'] | undefined
+  readonly exits?: CommandSpec['exits'] | undefined
+}): string {
   const lines: string[] = []
   if (spec.examples !== undefined && spec.examples.length > 0) {
     lines.push('', 'Examples:', ...spec.examples.map((example) => `  $ ${example}`))

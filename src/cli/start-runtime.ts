@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { durationOf } from '../core/duration.ts'
 import type { HttpClient } from '../core/http.ts'
+import { countOption } from './flags.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import { createLog, type LogLevel } from './log.ts'
 import { outputTo } from './output.ts'
@@ -40,14 +41,14 @@ export function startRuntime(
     http() {
       http ??= import('../http/client.ts').then(({ createHttpClient }) => {
         const timeout = textOption(invocation, 'timeout')
-        const retries = textOption(invocation, 'retries')
+        const retries = countOption(invocation, 'retries', 0)
         const client = createHttpClient({
           clock: systemClock,
           log,
           env: io.env,
           version,
           ...(timeout === undefined ? {} : { timeoutMs: durationOf(timeout, '--timeout') }),
-          ...(retries === undefined ? {} : { retries: Number(retries) }),
+          ...(retries === undefined ? {} : { retries }),
         })
         cleaners.push(() => client.close())
         return client
@@ -65,7 +66,14 @@ export function startRuntime(
     runtime,
     async finish() {
       clearProgress(io)
-      for (const clean of cleaners.reverse()) await clean()
+      for (const clean of cleaners.reverse()) {
+        try {
+          await clean()
+        } catch (error) {
+          // The rest is closed all the same, and the command's own end is what counts.
+          log.debug(`closing failed: ${error instanceof Error ? error.message : String(error)}`)
+        }
+      }
       signals.stop()
     },
   }

@@ -4,7 +4,7 @@ import type { HeldEvent } from '../core/event-page.ts'
 /** What a reducer wants done: data, so that reducers stay pure. Each kind runs once at a time; a newer one of it ends the older. */
 export type Effect =
   | { readonly type: 'load'; readonly generation: number; readonly request: PageRequest }
-  | { readonly type: 'count'; readonly generation: number; readonly query: BrowserQuery }
+  | { readonly type: 'count'; readonly query: BrowserQuery }
   | { readonly type: 'follow'; readonly generation: number; readonly query: BrowserQuery }
   | { readonly type: 'unfollow' }
   | { readonly type: 'show'; readonly event: HeldEvent; readonly shape: ShapeName }
@@ -26,4 +26,10 @@ export function still<State>(state: State): Step<State> {
 
 export function step<State>(state: State, ...effects: readonly Effect[]): Step<State> {
   return { state, effects }
+}
+
+/** One step after another, with the effects of both. */
+export function chain<State>(first: Step<State>, then: (state: State) => Step<State>): Step<State> {
+  const second = then(first.state)
+  return { state: second.state, effects: [...first.effects, ...second.effects] }
 }

@@ -12,8 +12,8 @@ export type NewsMessage =
   | { readonly type: 'opened'; readonly operations: BrowserOperations; readonly query: BrowserQuery; readonly follow: boolean }
   | { readonly type: 'loaded'; readonly generation: number; readonly toward: 'older' | 'newer'; readonly answer: PageAnswer }
   | { readonly type: 'load-failed'; readonly generation: number; readonly failure: Failure }
-  | { readonly type: 'counted'; readonly generation: number; readonly step: CountStep; readonly isWhole: boolean }
-  | { readonly type: 'count-failed'; readonly generation: number; readonly failure: Failure }
+  | { readonly type: 'counted'; readonly query: BrowserQuery; readonly step: CountStep; readonly isWhole: boolean }
+  | { readonly type: 'count-failed'; readonly query: BrowserQuery; readonly failure: Failure }
   | { readonly type: 'arrived'; readonly generation: number; readonly page: EventPage; readonly now: EpochMs }
   | { readonly type: 'follow-failed'; readonly failure: Failure }
   | { readonly type: 'shown'; readonly event: HeldEvent; readonly shape: ShapeName; readonly shaped: ShapedEvent }

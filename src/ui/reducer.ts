@@ -1,10 +1,10 @@
 import type { EpochMs } from '../core/time-range.ts'
 import { openBackfill, reduceBackfill, isRunning } from './backfill/reducer.ts'
-import { openCoverage, reduceCoverage, selectedHole } from './coverage/reducer.ts'
+import { reduceCoverage, selectedHole } from './coverage/reducer.ts'
 import { resizeDetail, showDetail } from './detail/reducer.ts'
-import { type Step, step, still } from './effects.ts'
+import { chain, type Step, step, still } from './effects.ts'
 import { reduceCounts } from './events/counts.ts'
-import { reduceEvents, resizeList, restart, jump } from './events/reducer.ts'
+import { reduceEvents, resizeList, restart } from './events/reducer.ts'
 import { reduceEventKeys, withEvents } from './events/keys-reducer.ts'
 import { reducePrompts } from './filter-line/prompts.ts'
 import { layoutOf } from './layout.ts'
@@ -118,7 +118,7 @@ function withCoverage(state: AppState, message: Message): Step<AppState> {
 function withBackfill(state: AppState, message: Message): Step<AppState> {
   if (state.backfill === undefined) return still(state)
   const next = reduceBackfill(state.backfill, message)
-  const told = step({ ...state, backfill: next.state }, ...next.effects)
+  const told: Step<AppState> = { state: { ...state, backfill: next.state }, effects: next.effects }
   const hasEnded = message.type === 'backfill-done' || message.type === 'backfill-failed'
   return hasEnded ? chain(told, (after) => withCoverage(after, { type: 'compare-again' })) : told
 }
@@ -129,11 +129,3 @@ function resize(state: AppState, size: AppState['size']): Step<AppState> {
   const resized = { ...state, size, layout, detail: { ...detail, scroll: Math.min(detail.scroll, Math.max(0, detail.lines.length - detailHeight({ layout }))) } }
   return withEvents(resized, resizeList(state.events, layout.list))
 }
-
-/** One step after another, with the effects of both. */
-export function chain<State>(first: Step<State>, then: (state: State) => Step<State>): Step<State> {
-  const second = then(first.state)
-  return { state: second.state, effects: [...first.effects, ...second.effects] }
-}
-
-export { openCoverage, jump }

@@ -30,7 +30,11 @@ export class Chain {
   reached: EpochMs | undefined
   hasEnded = false
 
-  constructor(reader: PageReader, range: TimeRange, options: { readonly limit?: number; readonly direction?: Direction | undefined } = {}) {
+  constructor(
+    reader: PageReader,
+    range: TimeRange,
+    options: { readonly limit?: number; readonly direction?: Direction | undefined } = {},
+  ) {
     this.#reader = reader
     this.#range = range
     this.#limit = options.limit ?? MAX_ROWS
@@ -42,7 +46,10 @@ export class Chain {
     for (;;) {
       let listing: Listing
       try {
-        listing = await this.#reader.read({ range: this.#range, cursor: this.#cursor, limit: this.#limit }, signal)
+        listing = await this.#reader.read(
+          { range: this.#range, cursor: this.#cursor, limit: this.#limit },
+          signal,
+        )
       } catch (error) {
         if (!(error instanceof CursorError)) throw error
         this.#restart(error.message)
@@ -64,7 +71,8 @@ export class Chain {
 
   /** Up to which instant everything was read, when no more is: the range beyond it is complete. */
   settledAt(): EpochMs | undefined {
-    if (this.reached === undefined || this.direction === undefined || this.direction === 'mixed') return undefined
+    if (this.reached === undefined || this.direction === undefined || this.direction === 'mixed')
+      return undefined
     return this.direction === 'desc' ? this.reached + SLACK_MS + 1 : this.reached - SLACK_MS
   }
 
@@ -79,8 +87,7 @@ export class Chain {
     for (const { occurredAtMs } of events) {
       const ahead = sign * (occurredAtMs - furthest)
       if (ahead > 0) furthest = occurredAtMs
-      // Repeats after a restart begin where the chain had been before.
-      else if (ahead < -SLACK_MS && this.#restarts === 0) this.direction = 'mixed'
+      else if (ahead < -SLACK_MS) this.direction = 'mixed'
     }
     this.reached = furthest
   }

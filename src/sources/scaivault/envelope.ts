@@ -3,7 +3,7 @@ import { type AuditEvent, SpanEvent } from '../../core/event.ts'
 import { eventAt } from '../../core/events-of.ts'
 import { sliceEvents, sliceOrParse } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
-import { textOf, valueOf } from './read-record.ts'
+import { textOf, firstAt } from './read-record.ts'
 
 /** Where the entries of a reply may stand: the documented place first. */
 const PLACES: readonly string[] = [
@@ -21,7 +21,16 @@ const PLACES: readonly string[] = [
   'accesses',
   '',
 ]
-const CURSORS = ['cursor', 'next_cursor', 'nextCursor', 'pagination.cursor', 'pagination.next_cursor', 'meta.next_cursor', 'data.cursor', 'data.next_cursor']
+const CURSORS = [
+  'cursor',
+  'next_cursor',
+  'nextCursor',
+  'pagination.cursor',
+  'pagination.next_cursor',
+  'meta.next_cursor',
+  'data.cursor',
+  'data.next_cursor',
+]
 const MORES = ['has_more', 'hasMore', 'pagination.has_more', 'meta.has_more', 'data.has_more']
 
 export type Listing = {
@@ -47,7 +56,11 @@ export class EnvelopeReader {
   /** @throws ContractError for what is none of the known shapes, or holds an entry without id or time */
   read(bytes: Uint8Array): Listing {
     const { idKey, timeKey } = this.#shape
-    const optionsAt = (place: string) => ({ arrayKey: place === '' ? undefined : place.split('.'), idKey, timeKey })
+    const optionsAt = (place: string) => ({
+      arrayKey: place === '' ? undefined : place.split('.'),
+      idKey,
+      timeKey,
+    })
     let sliced = sliceEvents(bytes, optionsAt(this.#place))
     if (sliced === undefined) {
       const place = placeIn(bytes)
@@ -60,7 +73,10 @@ export class EnvelopeReader {
     const { spans } = sliced
     const events = Array.from({ length: spans.count }, (_, i) => {
       const timeEnd = spans.timeEnds[i] ?? 0
-      const isPlain = (spans.idStarts[i] ?? -1) >= 0 && (spans.timeStarts[i] ?? -1) >= 0 && bytesEndInZ(spans.bytes, timeEnd)
+      const isPlain =
+        (spans.idStarts[i] ?? -1) >= 0 &&
+        (spans.timeStarts[i] ?? -1) >= 0 &&
+        bytesEndInZ(spans.bytes, timeEnd)
       if (!isPlain) return eventAt(spans, i, this.#shape)
       try {
         return new SpanEvent(this.#shape.reader, spans.bytes, {
@@ -77,7 +93,7 @@ export class EnvelopeReader {
       }
     })
     const cursor = textOf(envelope, ...CURSORS)
-    const more = valueOf(envelope, ...MORES)
+    const more = firstAt(envelope, ...MORES)
     return { events, cursor, hasMore: typeof more === 'boolean' ? more : cursor !== undefined, envelope }
   }
 }
@@ -91,7 +107,7 @@ function placeIn(bytes: Uint8Array): string {
     return PLACES[0] as string
   }
   if (Array.isArray(body)) return ''
-  return PLACES.find((place) => place !== '' && Array.isArray(valueOf(body, place))) ?? (PLACES[0] as string)
+  return PLACES.find((place) => place !== '' && Array.isArray(firstAt(body, place))) ?? (PLACES[0] as string)
 }
 
 function bytesEndInZ(bytes: Uint8Array, end: number): boolean {

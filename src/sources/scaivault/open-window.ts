@@ -31,7 +31,8 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
     if (isNothing) return
     if (chain.hasEnded) yield { range: window, events: first }
     else if (chain.direction === 'mixed') yield { range: window, events: await rest(chain, first, signal) }
-    else if ((chain.direction ?? 'desc') === order) yield* follow(chain, first, window, order, limit < pageSize ? 1 : PAGES, signal)
+    else if ((chain.direction ?? 'desc') === order)
+      yield* follow(chain, first, window, order, limit < pageSize ? 1 : PAGES, signal)
     else yield* readPieces({ reader, window, chain, first, order, pageSize, signal })
   }
 
@@ -60,7 +61,9 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
     warnings: () => [
       ...reader.pushdown.warnings(),
       ...(chain.direction === 'mixed'
-        ? ['the server’s pages are in no order of time: the whole window was read before the first event was given']
+        ? [
+            'the server’s pages are in no order of time: the whole window was read before the first event was given',
+          ]
         : []),
     ],
     // The connections belong to whoever made the client.
@@ -117,6 +120,9 @@ function outOfOrder(page: readonly AuditEvent[], bound: EpochMs, order: Order): 
   const [event] = page
   return new IncompleteError(
     `${SERVICE} sent entries ${order === 'desc' ? 'newer' : 'older'} than ${isoTime(bound)} after that time was done with`,
-    { service: SERVICE, hint: `report it with the id ${event?.id ?? 'of the request'}; a smaller window may be read all the same` },
+    {
+      service: SERVICE,
+      hint: `report it with the id ${event?.id ?? 'of the request'}; a smaller window may be read all the same`,
+    },
   )
 }

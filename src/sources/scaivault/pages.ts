@@ -30,12 +30,18 @@ export class PageReader {
   readonly #session: Session
   readonly #envelopes: EnvelopeReader
 
-  constructor(parts: { readonly session: Session; readonly shape: EventShape; readonly log: Log }, pushdown: Pushdown) {
+  constructor(
+    parts: { readonly session: Session; readonly shape: EventShape; readonly log: Log },
+    pushdown: Pushdown,
+  ) {
     this.#session = parts.session
     this.log = parts.log
     this.pushdown = pushdown
     this.#envelopes = new EnvelopeReader(parts.shape, (place) =>
-      parts.log.debug(`${SERVICE} answers with its entries ${place === '' ? 'as a bare array' : `under ${place}`}`, { place }),
+      parts.log.debug(
+        `${SERVICE} answers with its entries ${place === '' ? 'as a bare array' : `under ${place}`}`,
+        { place },
+      ),
     )
   }
 
@@ -43,7 +49,13 @@ export class PageReader {
   async read({ range, cursor, limit }: PageAsked, signal: AbortSignal): Promise<Listing> {
     for (;;) {
       const query = { ...this.pushdown.params(), ...boundsOf(range), limit, cursor }
-      const reply = await this.#session.send({ method: 'GET', path: LIST_PATH, query, operation: OPERATION, signal })
+      const reply = await this.#session.send({
+        method: 'GET',
+        path: LIST_PATH,
+        query,
+        operation: OPERATION,
+        signal,
+      })
       if (reply.status === 200) return listingOf(this.#envelopes, reply, OPERATION)
       this.#refuse(reply, cursor)
     }
@@ -57,7 +69,9 @@ export class PageReader {
       throw new CursorError(said)
     }
     if (reply.status === 422 || reply.status === 400) {
-      const named = problem.fields.filter((field) => this.pushdown.drop(field, problem.message.slice(0, 80) || problem.code))
+      const named = problem.fields.filter((field) =>
+        this.pushdown.drop(field, problem.message.slice(0, 80) || problem.code),
+      )
       if (named.length > 0) {
         // A cursor belongs to the filters it was given for.
         if (cursor !== undefined) throw new CursorError(said)
@@ -89,10 +103,16 @@ export function refusal(reply: HttpReply, operation: string): RemoteError {
   const said = saying(reply, problem)
   const details = detailsOf(reply, problem, operation)
   if (reply.status === 403) {
-    return new AuthError(`${SERVICE} does not let this identity ${operation} ${said}`, { ...details, hint: hintFor(problem.code) })
+    return new AuthError(`${SERVICE} does not let this identity ${operation} ${said}`, {
+      ...details,
+      hint: hintFor(problem.code),
+    })
   }
   if (problem.code === 'tenant_not_found') {
-    return new RemoteConfigError(`${SERVICE} knows no such tenant ${said}`, { ...details, hint: 'check the tenant of the source' })
+    return new RemoteConfigError(`${SERVICE} knows no such tenant ${said}`, {
+      ...details,
+      hint: 'check the tenant of the source',
+    })
   }
   if (reply.status === 404 || reply.status === 405 || (reply.status >= 300 && reply.status < 400)) {
     return new RemoteConfigError(`${SERVICE} has nothing at this address to ${operation} with ${said}`, {
@@ -112,9 +132,12 @@ function hintFor(code: string): string {
     mfa_required: 'use a service account, or log in again with a second factor',
     ip_not_allowed: 'this machine’s address is not on the list of the policy',
     time_window_violation: 'the policy allows this at other hours only',
-    tenant_access_denied: 'acting in another tenant needs partner-admin rights: leave tenant out if the token is of that tenant',
+    tenant_access_denied:
+      'acting in another tenant needs partner-admin rights: leave tenant out if the token is of that tenant',
   }
-  return hints[code] ?? 'check the scopes and policies of the identity, and whether tenant names its own tenant'
+  return (
+    hints[code] ?? 'check the scopes and policies of the identity, and whether tenant names its own tenant'
+  )
 }
 
 /** A microsecond more at both ends: which of them are inside is nowhere said, and what is too much is left out here. */

@@ -22,7 +22,12 @@ export function problemOf(reply: Pick<HttpReply, 'text' | 'requestId'>): Problem
   }
   const error = part(body, 'error')
   if (typeof error === 'string') {
-    return { code: error, message: words(part(body, 'error_description')), fields: [], requestId: reply.requestId }
+    return {
+      code: error,
+      message: words(part(body, 'error_description')),
+      fields: [],
+      requestId: reply.requestId,
+    }
   }
   const fields = part(part(error, 'details'), 'fields')
   return {
@@ -54,7 +59,9 @@ export function detailsOf(reply: HttpReply, problem: Problem, operation: string)
 /** An object by field, a list of names, or a list of objects that name one. */
 function namesOf(fields: unknown): readonly string[] {
   if (Array.isArray(fields)) {
-    return fields.map((field: unknown) => (typeof field === 'string' ? field : words(part(field, 'field') ?? part(field, 'name'))))
+    return fields.map((field: unknown) =>
+      typeof field === 'string' ? field : words(part(field, 'field') ?? part(field, 'name')),
+    )
   }
   return fields !== null && typeof fields === 'object' ? Object.keys(fields) : []
 }

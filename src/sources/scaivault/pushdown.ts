@@ -37,10 +37,12 @@ export function planFilters({ fields, events, where }: EventFilter): Plan {
     if (prefix === '') local.push('--path: every path is meant')
     else push('path_prefix', prefix, '--path')
   }
-  if (entity !== undefined) local.push('--entity: a secret or an identity, and the server cannot be asked for either')
+  if (entity !== undefined)
+    local.push('--entity: a secret or an identity, and the server cannot be asked for either')
   if (fields.ip !== undefined) push('source_ip', fields.ip, '--ip')
   if (fields['request-id'] !== undefined) push('request_id', fields['request-id'], '--request-id')
-  if (outcome === 'success' || outcome === 'failure') push('success', String(outcome === 'success'), '--outcome')
+  if (outcome === 'success' || outcome === 'failure')
+    push('success', String(outcome === 'success'), '--outcome')
   else if (outcome !== undefined) local.push('--outcome: the server knows success and failure')
   for (const name of ['key', 'model'] as const) {
     if (fields[name] !== undefined) local.push(`--${name}: the server has no such filter`)

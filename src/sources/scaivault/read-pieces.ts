@@ -43,7 +43,9 @@ export async function* readPieces(asked: PiecesAsked): AsyncGenerator<Piece> {
   const keepRead = ({ range }: Stretch, cut: number, events: readonly AuditEvent[]): Stretch[] => {
     const read = isAscending ? { from: cut, to: range.to } : { from: range.from, to: cut }
     const left = isAscending ? { from: range.from, to: cut } : { from: cut, to: range.to }
-    const inside = events.filter(({ occurredAtMs }) => (isAscending ? occurredAtMs >= cut : occurredAtMs < cut))
+    const inside = events.filter(({ occurredAtMs }) =>
+      isAscending ? occurredAtMs >= cut : occurredAtMs < cut,
+    )
     return [
       { range: left, events: undefined },
       { range: read, events: inside },
@@ -51,11 +53,15 @@ export async function* readPieces(asked: PiecesAsked): AsyncGenerator<Piece> {
   }
   const learn = (rows: number, widthMs: number): void => {
     const seen = Math.max(rows, 1) / Math.max(1, widthMs)
-    density = density === 0 ? seen : Math.min(density * MOST_GROWTH, Math.max(density / MOST_GROWTH, (density + 3 * seen) / 4))
+    density =
+      density === 0
+        ? seen
+        : Math.min(density * MOST_GROWTH, Math.max(density / MOST_GROWTH, (density + 3 * seen) / 4))
   }
 
   const cut = chain.settledAt()
-  if (cut !== undefined && cut > window.from && cut < window.to) stretches = keepRead(stretches[0] as Stretch, cut, first)
+  if (cut !== undefined && cut > window.from && cut < window.to)
+    stretches = keepRead(stretches[0] as Stretch, cut, first)
   const times = first.map(({ occurredAtMs }) => occurredAtMs)
   learn(first.length, Math.max(...times) - Math.min(...times) + 1)
 

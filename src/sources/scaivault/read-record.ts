@@ -12,11 +12,14 @@ export const TIME_KEYS = ['timestamp', 'time', 'occurred_at', 'created_at'] as c
 const EXTRA_KEYS = ['extra_data', 'extra', 'metadata', 'context', 'details'] as const
 
 /** The first value that is there, by dotted path. */
-export function valueOf(record: unknown, ...paths: readonly string[]): unknown {
+export function firstAt(record: unknown, ...paths: readonly string[]): unknown {
   for (const path of paths) {
     let value: unknown = record
     for (const key of path.split('.')) {
-      value = value !== null && typeof value === 'object' && Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined
+      value =
+        value !== null && typeof value === 'object' && Object.hasOwn(value, key)
+          ? (value as JsonObject)[key]
+          : undefined
     }
     if (value !== undefined && value !== null && value !== '') return value
   }
@@ -24,7 +27,7 @@ export function valueOf(record: unknown, ...paths: readonly string[]): unknown {
 }
 
 export function textOf(record: unknown, ...paths: readonly string[]): string | undefined {
-  const value = valueOf(record, ...paths)
+  const value = firstAt(record, ...paths)
   if (typeof value === 'string') return value
   return typeof value === 'number' ? String(value) : undefined
 }
@@ -77,7 +80,7 @@ export function secretPathOf(record: JsonObject): string | undefined {
 }
 
 export function outcomeOf(record: JsonObject): 'success' | 'failure' | undefined {
-  const said = valueOf(record, 'success')
+  const said = firstAt(record, 'success')
   if (typeof said === 'boolean') return said ? 'success' : 'failure'
   const word = textOf(record, 'outcome', 'status')?.toLowerCase()
   if (word === 'success' || word === 'failure') return word
@@ -89,7 +92,8 @@ export function outcomeOf(record: JsonObject): 'success' | 'failure' | undefined
 /** Our own word for what was acted on: the log names secrets only. */
 export function targetType(record: JsonObject): string | undefined {
   if (secretPathOf(record) !== undefined) return 'secret'
-  const [, family] = /^(policy|pki|dynamic|webhook|subscription|federation|identity|export)_/.exec(actionOf(record)) ?? []
+  const [, family] =
+    /^(policy|pki|dynamic|webhook|subscription|federation|identity|export)_/.exec(actionOf(record)) ?? []
   return family
 }
 
@@ -128,5 +132,5 @@ export function commonOf(record: JsonObject, tenant: string | undefined): Common
 
 /** What `extra_data` or one of its other names holds. */
 export function extraOf(record: JsonObject): unknown {
-  return valueOf(record, ...EXTRA_KEYS)
+  return firstAt(record, ...EXTRA_KEYS)
 }

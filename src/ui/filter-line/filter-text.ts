@@ -2,7 +2,8 @@ import { UserError } from '../../core/errors.ts'
 import { type EventFilter, FILTER_NAMES, type FilterName, parseWhere, type WhereTerm } from '../../core/filter.ts'
 import { suggestion } from '../../core/suggest.ts'
 
-const isFilterName = (word: string): word is FilterName => (FILTER_NAMES as readonly string[]).includes(word)
+const isFieldName = (word: string): word is Exclude<FilterName, 'event'> =>
+  word !== 'event' && (FILTER_NAMES as readonly string[]).includes(word)
 
 /**
  * The filter of a typed line: `event:get-secret actor:ada@acme.example event.metadata.environment=prod`. A bare word is an event type;
@@ -16,7 +17,7 @@ export function parseFilterText(text: string): EventFilter {
   for (const word of wordsOf(text)) {
     const [, name = '', value = ''] = /^([a-z-]+):(.*)$/s.exec(word) ?? []
     if (name === 'event' || name === 'action') events.push(...value.split(',').filter((type) => type !== ''))
-    else if (isFilterName(name)) {
+    else if (isFieldName(name)) {
       if (value === '') throw new UserError(`${name}: needs a value`, { hint: `write it like ${name}:VALUE` })
       fields[name] = value
     } else if (/[=!~<>]/.test(word)) where.push(parseWhere(word))
