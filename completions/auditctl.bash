@@ -11,6 +11,13 @@ _auditctl() {
       " query") path="query" ;;
       " export") path="export" ;;
       " verify") path="verify" ;;
+      " trail") path="trail" ;;
+      "trail secret") path="trail secret" ;;
+      "trail identity") path="trail identity" ;;
+      "trail entity") path="trail entity" ;;
+      "trail request") path="trail request" ;;
+      "trail trace") path="trail trace" ;;
+      " summary") path="summary" ;;
       " gaps") path="gaps" ;;
       " backfill") path="backfill" ;;
       " runs") path="runs" ;;
@@ -20,6 +27,10 @@ _auditctl() {
       "runs rejects") path="runs rejects" ;;
       "runs resend") path="runs resend" ;;
       "runs prune") path="runs prune" ;;
+      " remote-export") path="remote-export" ;;
+      "remote-export create") path="remote-export create" ;;
+      "remote-export status") path="remote-export status" ;;
+      "remote-export list") path="remote-export list" ;;
       " source") path="source" ;;
       "source add") path="source add" ;;
       "source list") path="source list" ;;
@@ -35,6 +46,7 @@ _auditctl() {
       "stream remove") path="stream remove" ;;
       "stream types") path="stream types" ;;
       "stream guide") path="stream guide" ;;
+      "stream import") path="stream import" ;;
       " config") path="config" ;;
       "config path") path="config path" ;;
       "config validate") path="config validate" ;;
@@ -42,6 +54,8 @@ _auditctl() {
       "config get") path="config get" ;;
       "config set") path="config set" ;;
       " status") path="status" ;;
+      " doctor") path="doctor" ;;
+      " browse") path="browse" ;;
       " sandbox") path="sandbox" ;;
       " demo") path="demo" ;;
       " completion") path="completion" ;;
@@ -123,6 +137,153 @@ _auditctl() {
     "verify")
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       COMPREPLY=($(compgen -d -- "$cur"))
+      ;;
+    "trail")
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=($(compgen -W 'secret identity entity request trace' -- "$cur"))
+      ;;
+    "trail secret")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --fields) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --fields --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "trail identity")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --fields) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --fields --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "trail entity")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --fields) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --fields --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "trail request")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --fields) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --fields --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "trail trace")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --fields) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --fields --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "summary")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --by) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --by --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       ;;
     "gaps")
       case "$prev" in
@@ -226,6 +387,42 @@ _auditctl() {
       esac
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--older-than --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       ;;
+    "remote-export")
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=($(compgen -W 'create status list' -- "$cur"))
+      ;;
+    "remote-export create")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+        --out) COMPREPLY=(); return ;;
+        --format) COMPREPLY=($(compgen -W 'jsonl csv' -- "$cur")); return ;;
+        --credentials-path) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --out --format --credentials-path --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      ;;
+    "remote-export status")
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
+    "remote-export list")
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      ;;
     "source")
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       COMPREPLY=($(compgen -W 'add list show test remove types' -- "$cur"))
@@ -259,7 +456,7 @@ _auditctl() {
       ;;
     "stream")
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
-      COMPREPLY=($(compgen -W 'add list show test remove types guide' -- "$cur"))
+      COMPREPLY=($(compgen -W 'add list show test remove types guide import' -- "$cur"))
       ;;
     "stream add")
       case "$prev" in
@@ -292,6 +489,14 @@ _auditctl() {
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       COMPREPLY=()
       ;;
+    "stream import")
+      case "$prev" in
+        --set) COMPREPLY=(); return ;;
+        --secret-stdin) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--set --secret-stdin --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      COMPREPLY=()
+      ;;
     "config")
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       COMPREPLY=($(compgen -W 'path validate show get set' -- "$cur"))
@@ -322,6 +527,34 @@ _auditctl() {
       esac
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--stream --window --max-lag --max-source-age --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       ;;
+    "doctor")
+      case "$prev" in
+        --canary) COMPREPLY=($(compgen -W "$(auditctl __complete stream 2>/dev/null)" -- "$cur")); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--canary --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      ;;
+    "browse")
+      case "$prev" in
+        --from) COMPREPLY=(); return ;;
+        --to) COMPREPLY=(); return ;;
+        --in) COMPREPLY=(); return ;;
+        --event) COMPREPLY=($(compgen -W "$(auditctl __complete event-type 2>/dev/null)" -- "$cur")); return ;;
+        --actor) COMPREPLY=(); return ;;
+        --actor-type) COMPREPLY=(); return ;;
+        --project) COMPREPLY=(); return ;;
+        --environment) COMPREPLY=(); return ;;
+        --path) COMPREPLY=(); return ;;
+        --key) COMPREPLY=(); return ;;
+        --entity) COMPREPLY=(); return ;;
+        --model) COMPREPLY=(); return ;;
+        --ip) COMPREPLY=(); return ;;
+        --user-agent-type) COMPREPLY=(); return ;;
+        --request-id) COMPREPLY=(); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'success failure' -- "$cur")); return ;;
+        --where) COMPREPLY=(); return ;;
+      esac
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--from --to --in --event --actor --actor-type --project --environment --path --key --entity --model --ip --user-agent-type --request-id --outcome --where --explain --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      ;;
     "sandbox")
       case "$prev" in
         --events) COMPREPLY=(); return ;;
@@ -345,7 +578,7 @@ _auditctl() {
       ;;
     *)
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help --version' -- "$cur")); return; fi
-      COMPREPLY=($(compgen -W 'query export verify gaps backfill runs source stream config status sandbox demo completion help' -- "$cur"))
+      COMPREPLY=($(compgen -W 'query export verify trail summary gaps backfill runs remote-export source stream config status doctor browse sandbox demo completion help' -- "$cur"))
       ;;
   esac
 }

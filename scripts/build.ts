@@ -58,6 +58,10 @@ const leanUndici: Plugin = {
       contents: [
         `export { default as Pool } from 'undici/lib/dispatcher/pool.js'`,
         `export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'`,
+        // The door hangs its methods on every dispatcher; searches that stream their answer need this one.
+        `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'`,
+        `import request from 'undici/lib/api/api-request.js'`,
+        `Dispatcher.prototype.request = request`,
       ].join('\n'),
     }))
     onLoad({ filter: /undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({

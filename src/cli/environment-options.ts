@@ -31,16 +31,14 @@ export function withEnvironment(
   typed: ReadonlySet<string>,
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, unknown>> {
-  const silenced = new Set(
-    RIVALS.filter((names) => names.some((name) => typed.has(name))).flatMap((names) => names),
-  )
+  const silenced = new Set(RIVALS.filter((names) => names.some((name) => typed.has(name))).flat())
   const added: Record<string, unknown> = {}
   for (const spec of specs) {
     const variable = environmentName(spec.flags)
     const text = env[variable]
     const key = optionKey(spec)
     if (text === undefined || text === '' || typed.has(key) || silenced.has(key)) continue
-    const value = valueOf(spec, variable, text)
+    const value = valueIn(spec, variable, text)
     if (value !== undefined) added[key] = value
   }
   return { ...options, ...added }
@@ -52,7 +50,7 @@ function optionKey({ flags }: OptionSpec): string {
   return long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-function valueOf(spec: OptionSpec, variable: string, text: string): unknown {
+function valueIn(spec: OptionSpec, variable: string, text: string): unknown {
   if (spec.flags.includes('<')) {
     if (spec.choices !== undefined && !spec.choices.includes(text))
       throw new UserError(`${variable}: ${JSON.stringify(text)} is not possible`, {

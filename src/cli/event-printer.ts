@@ -1,6 +1,5 @@
 import { formatDuration } from '../core/duration.ts'
-import { UserError } from '../core/errors.ts'
-import type { AuditEvent } from '../core/event.ts'
+import type { AuditEvent, JsonObject } from '../core/event.ts'
 import { valueAt } from '../core/filter.ts'
 import type { AuditSource } from '../core/source.ts'
 import { civilTime } from '../core/zone.ts'
@@ -14,8 +13,8 @@ import type { Runtime } from './runtime.ts'
 /** Writes pages of events in the format that was asked for. */
 export type EventPrinter = {
   page(events: readonly AuditEvent[]): Promise<void>
-  /** `nextCursor` goes into the envelope of JSON; the other formats have no place for it. */
-  finish(nextCursor: string | undefined): Promise<void>
+  /** `nextCursor` and `more` go into the envelope of JSON; the other formats have no place for them. */
+  finish(nextCursor: string | undefined, more?: JsonObject): Promise<void>
 }
 
 /** A table on a terminal, JSON Lines in a pipe, or what `-o` asks for. */
@@ -52,6 +51,9 @@ export async function eventPrinter(
   return envelopePrinter(runtime, (events) => writer.encode(events.map(toShape)))
 }
 
+const LF = 0x0a
+const COMMA = 0x2c
+
 /** `{"events":[…],"nextCursor":…}`, written as it comes: a window of a million events is never held. */
 function envelopePrinter(
   runtime: Runtime,
@@ -60,14 +62,18 @@ function envelopePrinter(
   let isFirst = true
   return {
     async page(events) {
-      const text = Buffer.from(encode(events)).toString('utf8').trimEnd().split('\n').join(',')
-      await runtime.output.write(`${isFirst ? '{"events":[' : ','}${text}`)
+      if (events.length === 0) return
+      const lines = encode(events)
+      // A line each; JSON has no other line feeds once it is a line.
+      const joined = Buffer.from(lines.subarray(0, lines.length - 1))
+      for (let at = joined.indexOf(LF); at >= 0; at = joined.indexOf(LF, at + 1)) joined[at] = COMMA
+      await runtime.output.write(isFirst ? '{"events":[' : ',')
+      await runtime.output.write(joined)
       isFirst = false
     },
-    async finish(nextCursor) {
-      await runtime.output.write(
-        `${isFirst ? '{"events":[' : ''}],"nextCursor":${JSON.stringify(nextCursor ?? null)}}\n`,
-      )
+    async finish(nextCursor, more = {}) {
+      const rest = JSON.stringify({ nextCursor: nextCursor ?? null, ...more })
+      await runtime.output.write(`${isFirst ? '{"events":[' : ''}],${rest.slice(1)}\n`)
     },
   }
 }
@@ -94,6 +100,7 @@ function tablePrinter(
   let isFirst = true
   return {
     async page(events) {
+      if (events.length === 0) return
       const rows = events.map((event) =>
         rowOf(shape === 'native' ? event : toShape(event), event, paths, time),
       )
@@ -143,7 +150,6 @@ function timeText(invocation: Invocation, runtime: Runtime): (event: AuditEvent)
 /** Rows fetched, ordered by another field; numbers as numbers, everything else as text. Absent values come last. */
 export function sortEvents(events: AuditEvent[], field: string, order: 'asc' | 'desc'): AuditEvent[] {
   const path = field.split('.')
-  if (path.some((part) => part === '')) throw new UserError(`--sort: ${JSON.stringify(field)} is not a field`)
   const keyed = events.map((event) => ({ event, key: valueAt(event.record(), path) }))
   const sign = order === 'desc' ? -1 : 1
   keyed.sort((a, b) => {

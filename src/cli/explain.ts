@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from '../core/errors.ts'
-import type { EventFilter } from '../core/filter.ts'
+import { compileFilter, type EventFilter } from '../core/filter.ts'
 import type { AuditSource, Order } from '../core/source.ts'
-import { isoTime, type TimeRange } from '../core/time-range.ts'
+import { isoRange, isoTime, type TimeRange } from '../core/time-range.ts'
+import { outputFlag } from './flags.ts'
+import type { Invocation } from './invocation.ts'
 import type { OpenStream } from './job.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -9,11 +11,24 @@ import type { Runtime } from './runtime.ts'
 export async function explainSource(
   runtime: Runtime,
   source: AuditSource,
-  window: TimeRange,
-  filter: EventFilter,
-  order: Order,
+  asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly order: Order },
+  invocation: Invocation,
 ): Promise<ExitCode> {
-  await runtime.output.write(`${planLines(source, window, filter, order).join('\n')}\n`)
+  const { window, filter, order } = asked
+  // A filter that means nothing for the source is an error here as well.
+  compileFilter(filter, source.shape.filters, source.name)
+  if (outputFlag(invocation) === 'json') {
+    const plan = source.plan(window, filter, { order })
+    const text = JSON.stringify({
+      source: source.name,
+      type: source.shape.type,
+      window: isoRange(window),
+      order,
+      ...plan,
+      estimatedPages: plan.estimatedPages ?? null,
+    })
+    await runtime.output.write(`${text}\n`)
+  } else await runtime.output.write(`${planLines(source, window, filter, order).join('\n')}\n`)
   return EXIT.done
 }
 

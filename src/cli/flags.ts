@@ -14,7 +14,7 @@ export const DEFAULT_SETTLE_MS = MINUTE_MS
 export function timeContext(invocation: Invocation, runtime: Runtime): TimeContext {
   const [now, zone] = [runtime.clock.now(), textOption(invocation, 'tz') ?? 'UTC']
   // A wrong zone is an error also where nothing asks for it.
-  civilTime(now, zone)
+  if (zone !== 'UTC') civilTime(now, zone)
   return { now, zone }
 }
 
@@ -57,7 +57,8 @@ export function windowFlags(
     if (from !== undefined || to !== undefined)
       throw new UserError('--in cannot be combined with --from and --to', { hint: 'leave one of them out' })
     const whole = parsePeriod(period, context)
-    const end = cutEnd(Math.min(whole.to, context.now), invocation, runtime, options)
+    const latest = options.cuts === true ? options.defaultTo : context.now
+    const end = Math.min(whole.to, latest)
     if (whole.from >= end)
       throw new UserError(`--in ${period} has not begun yet`, { hint: 'name a period of the past' })
     return { window: { from: whole.from, to: end }, typed: `in ${period}`, isToGiven: true }

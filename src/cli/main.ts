@@ -35,7 +35,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       program.outputHelp()
       return EXIT.done
     }
-    await program.parseAsync([...argv], { from: 'user' })
+    // commander's own help command knows one word.
+    const isHelpOfCommand = argv[0] === 'help' && argv.length > 2 && !argv.some((word) => word.startsWith('-'))
+    const words = isHelpOfCommand ? [...argv.slice(1), '--help'] : argv
+    await program.parseAsync([...words], { from: 'user' })
     return exitCode
   } catch (error) {
     if (isQuietExit(error)) return EXIT.done

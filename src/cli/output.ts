@@ -51,10 +51,13 @@ export function outputTo(stream: NodeJS.WritableStream): Output {
 function failureOf(error: NodeJS.ErrnoException): Error {
   if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return new BrokenPipeError()
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'
-  return new LocalError(`stdout cannot be written: ${full ? 'no space left' : error.message} (${error.code})`, {
-    cause: error,
-    hint: full
-      ? 'free some space, then run the same command again'
-      : 'check where the output is directed to, then run the same command again',
-  })
+  return new LocalError(
+    `stdout cannot be written: ${full ? 'no space left' : error.message} (${error.code})`,
+    {
+      cause: error,
+      hint: full
+        ? 'free some space, then run the same command again'
+        : 'check where the output is directed to, then run the same command again',
+    },
+  )
 }

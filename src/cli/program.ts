@@ -49,12 +49,13 @@ export function buildProgram(options: {
   const add = (parent: Command, spec: CommandSpec, path: readonly string[], above?: CommandSpec): void => {
     const command = parent.command(spec.name).description(spec.summary)
     configure(command)
-    for (const argument of spec.arguments ?? []) command.argument(`<${argument.name}>`, argument.help)
+    for (const argument of spec.arguments ?? [])
+      command.argument(argument.isVariadic ? `[${argument.name}...]` : `<${argument.name}>`, argument.help)
     for (const option of spec.options ?? []) command.addOption(optionOf(option))
     for (const child of spec.commands ?? []) add(command, child, [...path, child.name], spec)
     if (spec.commands === undefined) {
       command.action((...words: unknown[]) => {
-        const args = words.slice(0, spec.arguments?.length ?? 0) as string[]
+        const args = words.slice(0, spec.arguments?.length ?? 0).flat() as string[]
         const given = command.optsWithGlobals()
         const typed = new Set(
           Object.keys(given).filter((key) => command.getOptionValueSourceWithGlobals(key) === 'cli'),

@@ -48,20 +48,21 @@ const CODES: Partial<Record<ExitCode, string>> = {
   [EXIT.unresolved]: 'unresolved',
 }
 
-/** A run that ended in its report still says on stderr, as one error, why its exit code is not 0. `failure`: what ended it early. */
+/** A run that ended in its report still says on stderr, as one error, why its exit code is not 0. `failure`: what ended it early; `code`: a stable word of its own. */
 export function problemsText(
   problems: readonly string[],
   exitCode: ExitCode,
   invocation: Invocation,
   failure?: unknown,
+  code?: string,
 ): string {
   const message = redact(problems.join('; '))
   const known = failure instanceof AuditctlError ? failure : undefined
   const hint = known?.hint === undefined ? null : redact(known.hint)
   const asJson = textOption(invocation, 'logFormat') === 'json' || outputFlag(invocation) === 'json'
   if (asJson) {
-    const code = known?.code ?? (failure === undefined ? (CODES[exitCode] ?? 'failed') : 'bug')
-    return `${JSON.stringify({ error: { code, message, hint, exitCode } })}\n`
+    const word = code ?? known?.code ?? (failure === undefined ? (CODES[exitCode] ?? 'failed') : 'bug')
+    return `${JSON.stringify({ error: { code: word, message, hint, exitCode } })}\n`
   }
   return `auditctl: ${escapeText(message)}\n${hint === null ? '' : `hint: ${escapeText(hint)}\n`}`
 }

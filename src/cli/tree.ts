@@ -14,6 +14,8 @@ export type OptionSpec = {
 export type ArgumentSpec = {
   readonly name: string
   readonly help: string
+  /** Any number of them, none included. */
+  readonly isVariadic?: boolean
   readonly completes?: OptionSpec['completes']
   readonly choices?: readonly string[]
 }
@@ -149,7 +151,11 @@ const BACKFILL_EXITS = [
 
 const SETTINGS_OPTIONS: readonly OptionSpec[] = [
   { flags: '--set <KEY=VALUE>', help: 'a setting, dotted keys; repeatable', repeatable: true },
-  { flags: '--secret-stdin <FIELD>', help: 'read this secret from stdin' },
+  {
+    flags: '--secret-stdin <FIELD>',
+    help: 'read this secret from stdin, a line each; repeatable',
+    repeatable: true,
+  },
 ]
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -370,6 +376,41 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'remote-export',
+    summary: 'exports that the source runs by itself, into a bucket (ScaiVault)',
+    commands: [
+      {
+        name: 'create',
+        summary: 'start one, wait for its end, print its manifest',
+        options: [
+          ...TIME,
+          ...FILTERS,
+          { flags: '--out <URL>', help: 's3://, gcs:// or azblob://, bucket and prefix' },
+          { flags: '--format <F>', help: 'jsonl (default) or csv', choices: ['jsonl', 'csv'] },
+          {
+            flags: '--credentials-path <SECRET>',
+            help: 'the secret of the source that holds the credentials of the bucket',
+          },
+        ],
+      },
+      {
+        name: 'status',
+        summary: 'how far one is, and what it wrote',
+        arguments: [{ name: 'id', help: 'its id' }],
+      },
+      { name: 'list', summary: 'all of them' },
+    ],
+    examples: [
+      'auditctl remote-export create --in 2026-10 --out s3://acme-audit/2026-10/ --credentials-path integrations/aws/audit-export',
+      'auditctl verify s3://acme-audit/2026-10/',
+    ],
+    exits: [
+      [5, 'credentials or permissions refused'],
+      [6, 'unreachable, throttled, or the export failed'],
+      [124, 'deadline reached; the export goes on'],
+    ],
+  },
+  {
     name: 'source',
     summary: 'the configured sources',
     commands: [
@@ -439,6 +480,22 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'the set-up, step by step',
         arguments: [{ name: 'provider', help: 'see `auditctl stream types`' }],
       },
+      {
+        name: 'import',
+        summary: 'the streams that the source itself has, so that a backfill matches them',
+        arguments: [
+          {
+            name: 'name',
+            help: 'which of them: the provider, its id, or NEW=OLD to rename it (default: all)',
+            isVariadic: true,
+          },
+        ],
+        options: SETTINGS_OPTIONS,
+        examples: [
+          'auditctl stream import --source prod',
+          'auditctl stream import --source prod soc=splunk --set token=env:HEC_TOKEN',
+        ],
+      },
     ],
     examples: [
       'auditctl stream add soc --provider splunk --set url=https://hec.acme.example:8088 --set token=env:HEC_TOKEN',
@@ -486,6 +543,29 @@ export const COMMANDS: readonly CommandSpec[] = [
       [3, 'a stream is behind, or the source is silent'],
       [5, 'credentials or permissions refused'],
       [6, 'unreachable, throttled, or not shown complete'],
+    ],
+  },
+  {
+    name: 'doctor',
+    summary: 'check everything that a run depends on, and say what to do',
+    options: [
+      {
+        flags: '--canary <STREAM>',
+        help: 'send one test event, find it again, and time both',
+        completes: 'stream',
+      },
+    ],
+    examples: ['auditctl doctor', 'auditctl doctor --canary soc --yes', 'auditctl doctor --json'],
+    exits: [[3, 'a check failed']],
+  },
+  {
+    name: 'browse',
+    summary: 'look through events, coverage and gaps on a screen of their own; ? lists the keys',
+    options: [...TIME, ...FILTERS],
+    examples: ['auditctl browse', 'auditctl browse --from 7d --event get-secret,delete-secret'],
+    exits: [
+      [5, 'credentials or permissions refused'],
+      [6, 'the source could not be opened'],
     ],
   },
   {

@@ -17,13 +17,16 @@ export interface ExportDisk {
   /** Opens the part file, cut back to `resumeAt` bytes. */
   openPart(path: string, options: { readonly resumeAt: number }): Promise<GrowingFile>
   exists(path: string): Promise<boolean>
+  isFolder(path: string): Promise<boolean>
+  /** Whether a folder is not there or has nothing in it; what a file system keeps for itself does not count. */
+  isEmpty(path: string): Promise<boolean>
   makeFolder(path: string): Promise<void>
   /** Replaces a small file at once. */
   replace(path: string, text: string): Promise<void>
   remove(path: string): Promise<void>
   /** Undefined when the file is not there. */
   read(path: string): Promise<string | undefined>
-  /** Removes the files that the folder's own manifest names, and the manifest. */
+  /** Removes the files that an export left: those its manifest names and the manifest, or those named as exports name them. */
   clearExport(folder: string): Promise<void>
   /** One gzip member or zstd frame of its own. */
   compress(kind: Compression, content: Uint8Array): Promise<Uint8Array>

@@ -13,8 +13,8 @@ export const DESTINATIONS: Readonly<Record<string, () => Promise<DestinationDefi
   'better-stack': () =>
     import('./better-stack/index.ts').then((file) => file.betterStack as unknown as DestinationDefinition),
   xsiam: () => import('./xsiam/index.ts').then((file) => file.xsiam as unknown as DestinationDefinition),
-  s3: () => import('./object-storage/index.ts').then((file) => file.s3 as unknown as DestinationDefinition),
-  gcs: () => import('./object-storage/index.ts').then((file) => file.gcs as unknown as DestinationDefinition),
+  s3: () => import('./s3.ts').then((file) => file.s3 as unknown as DestinationDefinition),
+  gcs: () => import('./gcs.ts').then((file) => file.gcs as unknown as DestinationDefinition),
   'azure-blob': () =>
-    import('./object-storage/index.ts').then((file) => file.azureBlob as unknown as DestinationDefinition),
+    import('./azure-blob.ts').then((file) => file.azureBlob as unknown as DestinationDefinition),
 }

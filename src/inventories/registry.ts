@@ -10,8 +10,7 @@ export const INVENTORIES: Readonly<Record<string, () => Promise<InventoryDefinit
   'better-stack': () =>
     import('./better-stack/index.ts').then((file) => file.betterStack as InventoryDefinition),
   xsiam: () => import('./xsiam/index.ts').then((file) => file.xsiam as InventoryDefinition),
-  s3: () => import('./object-storage/index.ts').then((file) => file.s3 as InventoryDefinition),
-  gcs: () => import('./object-storage/index.ts').then((file) => file.gcs as InventoryDefinition),
-  'azure-blob': () =>
-    import('./object-storage/index.ts').then((file) => file.azureBlob as InventoryDefinition),
+  s3: () => import('./s3.ts').then((file) => file.s3 as InventoryDefinition),
+  gcs: () => import('./gcs.ts').then((file) => file.gcs as InventoryDefinition),
+  'azure-blob': () => import('./azure-blob.ts').then((file) => file.azureBlob as InventoryDefinition),
 }

@@ -15,4 +15,8 @@ export const SANDBOXES: Readonly<
   custom: () => import('./custom/index.ts').then((file) => file.startCustom),
   'better-stack': () => import('./better-stack/index.ts').then((file) => file.startBetterStack),
   xsiam: () => import('./xsiam/index.ts').then((file) => file.startXsiam),
+  circleci: () => import('./circleci/index.ts').then((file) => file.startCircleci),
+  s3: () => import('./s3/index.ts').then((file) => file.startS3),
+  gcs: () => import('./gcs/index.ts').then((file) => file.startGcs),
+  'azure-blob': () => import('./azure-blob/index.ts').then((file) => file.startAzureBlob),
 }

@@ -125,8 +125,12 @@ export function storageError(cause: unknown, path: string): Error {
   })
 }
 
+let isSilenced = false
+
 /** node:sqlite still announces itself as experimental on Node 22 and 24; users can do nothing about it. */
-function silenceSqliteWarning(): void {
+export function silenceSqliteWarning(): void {
+  if (isSilenced) return
+  isSilenced = true
   const original = process.emitWarning as (...args: unknown[]) => void
   process.emitWarning = ((...args: unknown[]) => {
     if (String(args[0]).includes('SQLite is an experimental feature')) return

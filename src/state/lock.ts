@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LockedError } from '../core/errors.ts'
 import type { Clock, Log } from '../core/runtime.ts'
+import { silenceSqliteWarning, storageError } from './database.ts'
 
 export type Lock = { release(): void }
 
@@ -22,17 +23,19 @@ export async function acquireLock(
     readonly signal: AbortSignal
   },
 ): Promise<Lock> {
+  silenceSqliteWarning()
   const { DatabaseSync } = await import('node:sqlite')
   const folder = join(stateDir, 'locks')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  orStorageError(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
   const base = join(folder, createHash('sha256').update(name).digest('hex').slice(0, 24))
   for (let told = false; ; told = true) {
-    const database = new DatabaseSync(`${base}.db`)
+    const database = orStorageError(folder, () => new DatabaseSync(`${base}.db`))
     try {
       database.exec('pragma busy_timeout = 0; pragma journal_mode = delete; begin exclusive')
     } catch (cause) {
       database.close()
-      if (!/locked|busy/i.test(cause instanceof Error ? cause.message : '')) throw cause
+      if (!/locked|busy/i.test(cause instanceof Error ? cause.message : ''))
+        throw storageError(cause, `${base}.db`)
       const owner = ownerOf(`${base}.owner`)
       if (!options.wait) {
         throw new LockedError(`${name} is held by another run: ${owner}`, {
@@ -44,15 +47,12 @@ export async function acquireLock(
       await options.clock.sleep(500, options.signal)
       continue
     }
-    writeFileSync(
-      `${base}.owner`,
-      JSON.stringify({
-        pid: process.pid,
-        owner: options.owner,
-        since: new Date(options.clock.now()).toISOString(),
-      }),
-      { mode: 0o600 },
-    )
+    const content = JSON.stringify({
+      pid: process.pid,
+      owner: options.owner,
+      since: new Date(options.clock.now()).toISOString(),
+    })
+    orStorageError(folder, () => writeFileSync(`${base}.owner`, content, { mode: 0o600 }))
     return {
       release() {
         rmSync(`${base}.owner`, { force: true })
@@ -68,5 +68,14 @@ function ownerOf(path: string): string {
     return `${owner} (process ${pid}, since ${since})`
   } catch {
     return 'an unnamed process'
+  }
+}
+
+/** @throws LocalError, UserError where the disk is full, failing, or holds something else */
+function orStorageError<Value>(folder: string, work: () => Value): Value {
+  try {
+    return work()
+  } catch (cause) {
+    throw storageError(cause, folder)
   }
 }

@@ -98,13 +98,26 @@ export class Spool {
     }
   }
 
-  /** Blocks of whole lines of `[from, to)`, with the offset of each block; reads what was synced or flushed. */
+  /** The line that lies at `[from, to)`, without its line break. */
+  line(from: number, to: number): Uint8Array {
+    this.#flush()
+    const bytes = Buffer.allocUnsafe(Math.max(0, to - from - 1))
+    if (readSync(this.#fd, bytes, 0, bytes.length, from) === bytes.length) return bytes
+    throw damaged(this.path, `the line at byte ${from} has no end`)
+  }
+
+  /**
+   * Blocks of whole lines of `[from, to)`, with the offset of each block; reads what was synced or flushed. The bytes are overwritten when the
+   * next block is asked for: a fresh buffer for each would be most of the garbage of a backfill.
+   */
   *blocks(from: number, to: number): Generator<{ readonly bytes: Uint8Array; readonly offset: number }> {
     this.#flush()
     let offset = from
     let size = BUFFER_BYTES
+    let room = Buffer.allocUnsafeSlow(Math.max(0, Math.min(size, to - from)))
     while (offset < to) {
-      const bytes = Buffer.allocUnsafe(Math.min(size, to - offset))
+      if (size > room.length && room.length < to - offset) room = Buffer.allocUnsafeSlow(size)
+      const bytes = room.subarray(0, Math.min(size, to - offset))
       const read = readSync(this.#fd, bytes, 0, bytes.length, offset)
       const end = bytes.lastIndexOf(NEWLINE, read - 1) + 1
       if (end === 0) {

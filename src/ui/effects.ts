@@ -8,7 +8,12 @@ export type Effect =
   | { readonly type: 'follow'; readonly generation: number; readonly query: BrowserQuery }
   | { readonly type: 'unfollow' }
   | { readonly type: 'show'; readonly event: HeldEvent; readonly shape: ShapeName }
-  | { readonly type: 'export'; readonly events: readonly HeldEvent[]; readonly path: string; readonly shape: ShapeName }
+  | {
+      readonly type: 'export'
+      readonly events: readonly HeldEvent[]
+      readonly path: string
+      readonly shape: ShapeName
+    }
   | { readonly type: 'compare'; readonly stream: string; readonly query: BrowserQuery }
   | { readonly type: 'stop-compare' }
   | { readonly type: 'backfill'; readonly request: BackfillRequest }

@@ -13,7 +13,11 @@ export type KeyBinding = {
 const EVERYWHERE: readonly KeyBinding[] = [
   { keys: ['?'], help: 'this help', hint: 'help', message: { type: 'open-help' } },
   { keys: ['q'], help: 'quit', hint: 'quit', message: { type: 'quit', interrupted: false } },
-  { keys: ['ctrl+c'], help: 'quit at once; a backfill can be resumed', message: { type: 'quit', interrupted: true } },
+  {
+    keys: ['ctrl+c'],
+    help: 'quit at once; a backfill can be resumed',
+    message: { type: 'quit', interrupted: true },
+  },
 ]
 
 const MOVES: readonly KeyBinding[] = [
@@ -32,38 +36,107 @@ export const KEYS: Readonly<Record<ViewName, readonly KeyBinding[]>> = {
   events: [
     ...MOVES,
     { keys: ['enter'], help: 'the whole event', hint: 'event', message: { type: 'open-detail' } },
-    { keys: ['/'], help: 'filter; Tab completes, Up recalls', hint: 'filter', message: { type: 'open-filter' } },
+    {
+      keys: ['/'],
+      help: 'filter; Tab completes, Up recalls',
+      hint: 'filter',
+      message: { type: 'open-filter' },
+    },
+    {
+      keys: ['c'],
+      help: 'coverage: what a stream’s SIEM lacks',
+      hint: 'coverage',
+      message: { type: 'open-coverage' },
+    },
     { ...BACK, help: 'back to the coverage, or take the filter away' },
-    { keys: ['left', 'h'], help: 'to the bar before, in time', hint: 'time', message: { type: 'cell', by: -1 } },
+    {
+      keys: ['left', 'h'],
+      help: 'to the bar before, in time',
+      hint: 'time',
+      message: { type: 'cell', by: -1 },
+    },
     { keys: ['right', 'l'], help: 'to the bar after, in time', message: { type: 'cell', by: 1 } },
-    { keys: ['+', '='], help: 'half the window, around the selected event', message: { type: 'zoom', factor: 0.5 } },
+    {
+      keys: ['+', '='],
+      help: 'half the window, around the selected event',
+      message: { type: 'zoom', factor: 0.5 },
+    },
     { keys: ['-'], help: 'twice the window', message: { type: 'zoom', factor: 2 } },
     { keys: ['['], help: 'the window earlier by half', message: { type: 'shift', by: -1 } },
     { keys: [']'], help: 'the window later by half', message: { type: 'shift', by: 1 } },
     { keys: ['0'], help: 'the window as at the start', message: { type: 'whole-window' } },
-    { keys: ['space', 'm'], help: 'mark or unmark, and on to the next', hint: 'mark', message: { type: 'toggle-mark' } },
+    {
+      keys: ['space', 'm'],
+      help: 'mark or unmark, and on to the next',
+      hint: 'mark',
+      message: { type: 'toggle-mark' },
+    },
     { keys: ['u'], help: 'unmark all', message: { type: 'unmark' } },
-    { keys: ['x'], help: 'export the marked events, or the selected one', hint: 'export', message: { type: 'open-export' } },
-    { keys: ['f'], help: 'follow new events, or stop it', hint: 'follow', message: { type: 'toggle-follow' } },
-    { keys: ['c'], help: 'coverage: what a stream’s SIEM lacks', hint: 'coverage', message: { type: 'open-coverage' } },
+    {
+      keys: ['x'],
+      help: 'export the marked events, or the selected one',
+      hint: 'export',
+      message: { type: 'open-export' },
+    },
+    {
+      keys: ['f'],
+      help: 'follow new events, or stop it',
+      hint: 'follow',
+      message: { type: 'toggle-follow' },
+    },
     { keys: ['r'], help: 'read again', message: { type: 'reload' } },
     ...EVERYWHERE,
   ],
   detail: [
     ...MOVES,
-    { keys: ['n', 'right', 'l'], help: 'the next event of the list', hint: 'next', message: { type: 'neighbour', by: 1 } },
-    { keys: ['p', 'left', 'h'], help: 'the one before', hint: 'before', message: { type: 'neighbour', by: -1 } },
-    { keys: ['t', 'tab'], help: 'its shape: native, as streamed, common', hint: 'shape', message: { type: 'next-shape' } },
+    {
+      keys: ['n', 'right', 'l'],
+      help: 'the next event of the list',
+      hint: 'next',
+      message: { type: 'neighbour', by: 1 },
+    },
+    {
+      keys: ['p', 'left', 'h'],
+      help: 'the one before',
+      hint: 'before',
+      message: { type: 'neighbour', by: -1 },
+    },
+    {
+      keys: ['t', 'tab'],
+      help: 'its shape: native, as streamed, common',
+      hint: 'shape',
+      message: { type: 'next-shape' },
+    },
     { keys: ['space', 'm'], help: 'mark or unmark', hint: 'mark', message: { type: 'toggle-mark' } },
-    { keys: ['x'], help: 'export the marked events, or this one, in this shape', hint: 'export', message: { type: 'open-export' } },
+    {
+      keys: ['x'],
+      help: 'export the marked events, or this one, in this shape',
+      hint: 'export',
+      message: { type: 'open-export' },
+    },
     { ...BACK, keys: ['esc', 'backspace', 'enter'], help: 'back to the list', hint: 'back' },
     ...EVERYWHERE,
   ],
   coverage: [
     ...MOVES,
-    { keys: ['enter'], help: 'the events of the selected gap; or choose the stream', hint: 'events', message: { type: 'drill' } },
-    { keys: ['b'], help: 'backfill all that is missing: plan first, then it asks', hint: 'backfill all', message: { type: 'fill', which: 'all' } },
-    { keys: ['s'], help: 'backfill the selected gap only', hint: 'this gap', message: { type: 'fill', which: 'selected' } },
+    {
+      keys: ['enter'],
+      help: 'the events of the selected gap; or choose the stream',
+      hint: 'events',
+      message: { type: 'drill' },
+    },
+    {
+      keys: ['b'],
+      help: 'backfill all that is missing: plan first, then it asks',
+      hint: 'backfill all',
+      message: { type: 'fill', which: 'all' },
+    },
+    {
+      keys: ['s'],
+      help: 'backfill the selected gap only',
+      hint: 'this gap',
+      message: { type: 'fill', which: 'selected' },
+    },
     { keys: ['r'], help: 'compare again', hint: 'again', message: { type: 'compare-again' } },
     { ...BACK, help: 'back to the events', hint: 'back' },
     ...EVERYWHERE,
@@ -75,6 +148,12 @@ export const KEYS: Readonly<Record<ViewName, readonly KeyBinding[]>> = {
     ...EVERYWHERE,
   ],
 }
+
+/** While the help is open. */
+export const HELP_KEYS: readonly KeyBinding[] = [
+  { ...BACK, keys: ['esc'], help: 'close the help', hint: 'closes' },
+  { keys: ['pagedown'], help: 'more of it', hint: 'more', message: { type: 'turn', pages: 1 } },
+]
 
 /** While a line is being typed. */
 export const PROMPT_HELP: readonly (readonly [keys: string, help: string])[] = [
@@ -107,14 +186,19 @@ const PROMPT_KEYS: Readonly<Record<string, LineMessage | KeyMessage>> = {
 }
 
 /** What a key press means on this screen. Keys typed faster than the screen is drawn come together: each counts. */
-export function messagesOf(state: Pick<AppState, 'view' | 'prompt' | 'isHelpOpen'>, input: string, key: Partial<Key>): readonly Message[] {
+export function messagesOf(
+  state: Pick<AppState, 'view' | 'prompt' | 'isHelpOpen'>,
+  input: string,
+  key: Partial<Key>,
+): readonly Message[] {
   const name = keyName(input, key)
   if (state.prompt !== undefined) {
     const message = name === undefined ? undefined : PROMPT_KEYS[name]
     if (message !== undefined) return [message]
     return input === '' || key.ctrl === true || key.meta === true ? [] : [{ type: 'typed', text: input }]
   }
-  const names = name !== undefined ? [name] : [...input].map((character) => (character === ' ' ? 'space' : character))
+  const names =
+    name !== undefined ? [name] : [...input].map((character) => (character === ' ' ? 'space' : character))
   return names.flatMap((one) => {
     const binding = KEYS[state.view].find(({ keys }) => keys.includes(one))
     return binding === undefined ? [] : [binding.message]

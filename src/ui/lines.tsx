@@ -7,7 +7,13 @@ export const Line = memo(function Line({ text }: { readonly text: string }): Rea
   return <Text wrap="truncate">{text === '' ? ' ' : text}</Text>
 })
 
-export function Lines({ lines, height }: { readonly lines: readonly string[]; readonly height: number }): ReactElement {
+export function Lines({
+  lines,
+  height,
+}: {
+  readonly lines: readonly string[]
+  readonly height: number
+}): ReactElement {
   const rows = Array.from({ length: height }, (_, row) => ({ row, text: lines[row] ?? '' }))
   return (
     <>

@@ -1,4 +1,15 @@
-import type { BackfillOutcome, BackfillQuestion, BrowserOperations, BrowserQuery, Coverage, CountStep, Notice, PageAnswer, ShapedEvent, ShapeName } from '../core/browser.ts'
+import type {
+  BackfillOutcome,
+  BackfillQuestion,
+  BrowserOperations,
+  BrowserQuery,
+  CountStep,
+  Coverage,
+  Notice,
+  PageAnswer,
+  ShapedEvent,
+  ShapeName,
+} from '../core/browser.ts'
 import type { EventPage, HeldEvent } from '../core/event-page.ts'
 import type { EventFilter } from '../core/filter.ts'
 import type { Progress } from '../core/runtime.ts'
@@ -9,14 +20,33 @@ export type Failure = { readonly message: string; readonly hint: string | undefi
 
 /** What reading and the work in the background tell. */
 export type NewsMessage =
-  | { readonly type: 'opened'; readonly operations: BrowserOperations; readonly query: BrowserQuery; readonly follow: boolean }
-  | { readonly type: 'loaded'; readonly generation: number; readonly toward: 'older' | 'newer'; readonly answer: PageAnswer }
+  | {
+      readonly type: 'opened'
+      readonly operations: BrowserOperations
+      readonly query: BrowserQuery
+    }
+  | {
+      readonly type: 'loaded'
+      readonly generation: number
+      readonly toward: 'older' | 'newer'
+      readonly answer: PageAnswer
+    }
   | { readonly type: 'load-failed'; readonly generation: number; readonly failure: Failure }
-  | { readonly type: 'counted'; readonly query: BrowserQuery; readonly step: CountStep; readonly isWhole: boolean }
+  | {
+      readonly type: 'counted'
+      readonly query: BrowserQuery
+      readonly step: CountStep
+      readonly isWhole: boolean
+    }
   | { readonly type: 'count-failed'; readonly query: BrowserQuery; readonly failure: Failure }
   | { readonly type: 'arrived'; readonly generation: number; readonly page: EventPage; readonly now: EpochMs }
   | { readonly type: 'follow-failed'; readonly failure: Failure }
-  | { readonly type: 'shown'; readonly event: HeldEvent; readonly shape: ShapeName; readonly shaped: ShapedEvent }
+  | {
+      readonly type: 'shown'
+      readonly event: HeldEvent
+      readonly shape: ShapeName
+      readonly shaped: ShapedEvent
+    }
   | { readonly type: 'exported'; readonly path: string; readonly events: number }
   | { readonly type: 'export-failed'; readonly failure: Failure }
   | { readonly type: 'filter-applied'; readonly filter: EventFilter }

@@ -1,16 +1,16 @@
 import type { EpochMs } from '../core/time-range.ts'
-import { openBackfill, reduceBackfill, isRunning } from './backfill/reducer.ts'
+import { isRunning, openBackfill, reduceBackfill } from './backfill/reducer.ts'
 import { reduceCoverage, selectedHole } from './coverage/reducer.ts'
+import { reduceDetailKeys } from './detail/keys-reducer.ts'
 import { resizeDetail, showDetail } from './detail/reducer.ts'
 import { chain, type Step, step, still } from './effects.ts'
 import { reduceCounts } from './events/counts.ts'
-import { reduceEvents, resizeList, restart } from './events/reducer.ts'
 import { reduceEventKeys, withEvents } from './events/keys-reducer.ts'
+import { reduceEvents, resizeList, restart } from './events/reducer.ts'
 import { reducePrompts } from './filter-line/prompts.ts'
 import { layoutOf } from './layout.ts'
 import type { Message } from './messages.ts'
 import { type AppState, detailHeight } from './state.ts'
-import { reduceDetailKeys } from './detail/keys-reducer.ts'
 
 /** The next state, and what has to be done for it. Pure: the time comes along. */
 export function reduce(state: AppState, message: Message, now: EpochMs): Step<AppState> {
@@ -18,23 +18,27 @@ export function reduce(state: AppState, message: Message, now: EpochMs): Step<Ap
     case 'opened': {
       const { operations, query } = message
       const opened = { ...state, operations, wholeWindow: query.window }
-      const started = withEvents(opened, restart(state.events, query))
-      return message.follow ? chain(started, (next) => reduce(next, { type: 'toggle-follow' }, now)) : started
+      return withEvents(opened, restart(state.events, query))
     }
     case 'resized':
       return resize(state, message.size)
     case 'notice':
       return still({ ...state, notice: message.notice })
     case 'quit':
-      return step(state, { type: 'quit', interrupted: message.interrupted })
+      return quit(state, message.interrupted)
     case 'open-help':
       return still({ ...state, isHelpOpen: !state.isHelpOpen, helpScroll: 0 })
     case 'shown':
-      return still({ ...state, detail: showDetail(state.detail, message.event, message.shape, message.shaped) })
+      return still({
+        ...state,
+        detail: showDetail(state.detail, message.event, message.shape, message.shaped),
+      })
     case 'loaded':
     case 'load-failed':
     case 'arrived':
-      return chain(withEvents(state, reduceEvents(state.events, message)), (next) => reduceCounts(next, message))
+      return chain(withEvents(state, reduceEvents(state.events, message)), (next) =>
+        reduceCounts(next, message),
+      )
     case 'counted':
     case 'count-failed':
       return reduceCounts(state, message)
@@ -50,18 +54,33 @@ export function reduce(state: AppState, message: Message, now: EpochMs): Step<Ap
     case 'backfill-failed':
       return withBackfill(state, message)
     default:
-      return state.prompt === undefined && !isPromptMessage(message) ? reduceKeys(state, message, now) : reducePrompts(state, message, now)
+      return state.prompt === undefined && !isPromptMessage(message)
+        ? reduceKeys(state, message, now)
+        : reducePrompts(state, message, now)
   }
 }
 
 function isPromptMessage({ type }: Message): boolean {
-  return ['open-filter', 'open-export', 'clear-filter', 'exported', 'export-failed', 'filter-applied', 'filter-refused'].includes(type)
+  return [
+    'open-filter',
+    'open-export',
+    'clear-filter',
+    'exported',
+    'export-failed',
+    'filter-applied',
+    'filter-refused',
+  ].includes(type)
 }
 
 function reduceKeys(state: AppState, message: Message, now: EpochMs): Step<AppState> {
   if (state.isHelpOpen) {
     if (message.type === 'back') return still({ ...state, isHelpOpen: false })
-    const by = message.type === 'move' ? message.by : message.type === 'turn' ? message.pages * (state.size.rows - 2) : 0
+    const by =
+      message.type === 'move'
+        ? message.by
+        : message.type === 'turn'
+          ? message.pages * (state.size.rows - 2)
+          : 0
     return still({ ...state, helpScroll: Math.max(0, state.helpScroll + by) })
   }
   // What was said is taken away by the next key.
@@ -82,19 +101,34 @@ function reduceCoverageKeys(state: AppState, message: Message): Step<AppState> {
   const { coverage } = state
   if (coverage === undefined) return still({ ...state, view: 'events' })
   if (message.type === 'back') {
-    return step({ ...state, view: 'events', coverage: { ...coverage, isComparing: false } }, { type: 'stop-compare' })
+    return step(
+      { ...state, view: 'events', coverage: { ...coverage, isComparing: false } },
+      { type: 'stop-compare' },
+    )
   }
   const hole = selectedHole(coverage)
   if (message.type === 'drill' && hole !== undefined) {
     const query = { ...coverage.query, window: hole }
-    return withEvents({ ...state, view: 'events', drilledFrom: state.events.query }, restart(state.events, query))
+    return withEvents(
+      { ...state, view: 'events', drilledFrom: state.events.query },
+      restart(state.events, query),
+    )
   }
-  if (message.type === 'fill' && coverage.stream !== undefined && !coverage.isComparing && (coverage.coverage?.report.missing ?? 0) > 0) {
+  if (
+    message.type === 'fill' &&
+    coverage.stream !== undefined &&
+    !coverage.isComparing &&
+    (coverage.coverage?.report.missing ?? 0) > 0
+  ) {
     const { report } = coverage.coverage ?? {}
     const isPart = message.which === 'selected' && hole !== undefined
     const window = isPart ? hole : coverage.query.window
     const isKnownHole = isPart && (report?.heldEvents ?? 0) > 0
-    const started = openBackfill({ stream: coverage.stream, query: { ...coverage.query, window }, isKnownHole })
+    const started = openBackfill({
+      stream: coverage.stream,
+      query: { ...coverage.query, window },
+      isKnownHole,
+    })
     return step({ ...state, view: 'backfill', backfill: started.state }, ...started.effects)
   }
   return withCoverage(state, message)
@@ -103,8 +137,10 @@ function reduceCoverageKeys(state: AppState, message: Message): Step<AppState> {
 function reduceBackfillKeys(state: AppState, message: Message): Step<AppState> {
   const { backfill } = state
   if (backfill === undefined) return still({ ...state, view: 'coverage' })
-  if (backfill.phase === 'asking' && message.type === 'back') return withBackfill(state, { type: 'answer', yes: false })
-  if (message.type === 'back' && !isRunning(backfill)) return still({ ...state, view: 'coverage', backfill: undefined })
+  if (backfill.phase === 'asking' && message.type === 'back')
+    return withBackfill(state, { type: 'answer', yes: false })
+  if (message.type === 'back' && !isRunning(backfill))
+    return still({ ...state, view: 'coverage', backfill: undefined })
   return withBackfill(state, message)
 }
 
@@ -123,9 +159,30 @@ function withBackfill(state: AppState, message: Message): Step<AppState> {
   return hasEnded ? chain(told, (after) => withCoverage(after, { type: 'compare-again' })) : told
 }
 
+/** A backfill under way is stopped first, in an orderly way; the screen stays until it has said how it ended. */
+function quit(state: AppState, interrupted: boolean): Step<AppState> {
+  const { backfill } = state
+  if (interrupted || backfill === undefined || !isRunning(backfill) || backfill.phase === 'stopping') {
+    return step(state, { type: 'quit', interrupted })
+  }
+  const notice = {
+    level: 'warning',
+    text: 'the backfill is stopped first; q again does not wait to see how it ended',
+  } as const
+  return withBackfill({ ...state, notice }, { type: 'back' })
+}
+
 function resize(state: AppState, size: AppState['size']): Step<AppState> {
   const layout = layoutOf(size)
   const detail = resizeDetail(state.detail, layout.detailColumns)
-  const resized = { ...state, size, layout, detail: { ...detail, scroll: Math.min(detail.scroll, Math.max(0, detail.lines.length - detailHeight({ layout }))) } }
+  const resized = {
+    ...state,
+    size,
+    layout,
+    detail: {
+      ...detail,
+      scroll: Math.min(detail.scroll, Math.max(0, detail.lines.length - detailHeight({ layout }))),
+    },
+  }
   return withEvents(resized, resizeList(state.events, layout.list))
 }

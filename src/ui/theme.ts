@@ -107,12 +107,13 @@ export function createTheme({ color, unicode }: ThemeOptions): Theme {
 
 /** Whether the environment's locale is of UTF-8; a locale that is not set at all says nothing against it. */
 export function isUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '')
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  )
   return locale === undefined || /utf-?8/i.test(locale)
 }
 
 /** Each character beyond ASCII as `?`, in as many columns as it had. */
 function asciiOf(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything from blank on is ASCII that may be shown
   return text.replaceAll('…', '~').replace(/[^\x00-\x7f]+/g, (part) => '?'.repeat(displayWidth(part)))
 }

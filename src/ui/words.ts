@@ -12,7 +12,11 @@ export function eventsText(count: number): string {
 }
 
 /** `02:10:00.123`, with the date where the window crosses one, as wide as there is room. */
-export function timeText(ms: EpochMs, zone: string, options: { readonly width: number; readonly withDate: boolean }): string {
+export function timeText(
+  ms: EpochMs,
+  zone: string,
+  options: { readonly width: number; readonly withDate: boolean },
+): string {
   const { year, month, day, hour, minute, second } = civilTime(ms, zone)
   const two = (value: number): string => String(value).padStart(2, '0')
   const clock = `${two(hour)}:${two(minute)}:${two(second)}`
@@ -44,7 +48,12 @@ export function windowText(window: TimeRange, zone: string, width: number): stri
   const length = formatDuration(window.to - window.from)
   const isOneDay = from.slice(0, 10) === to.slice(0, 10)
   const end = isOneDay ? to.slice(11) : to
-  const texts = [`${from} to ${end} ${zone} (${length})`, `${from} to ${end} (${length})`, `${from.slice(5)} to ${isOneDay ? end : end.slice(5)}`, length]
+  const texts = [
+    `${from} to ${end} ${zone} (${length})`,
+    `${from} to ${end} (${length})`,
+    `${from.slice(5)} to ${isOneDay ? end : end.slice(5)}`,
+    length,
+  ]
   return texts.find((text) => text.length <= width) ?? length.slice(0, Math.max(0, width))
 }
 

@@ -14,12 +14,13 @@ import {
   startTrial,
   streamedEvent,
   type Trial,
+  tried,
 } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const MARK = { run: '01RUN', backfilledAt: '2026-11-20T12:00:00.000Z' }
 
-for (const provider of Object.keys(DESTINATIONS)) {
+for (const provider of tried(Object.keys(DESTINATIONS))) {
   describe(`destination ${provider}`, () => {
     const shown: string[] = []
     let trial: Trial

@@ -28,11 +28,19 @@ export type ProgramOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly input?: string
+  /** No file may grow beyond this: what a full disk does, without one. */
+  readonly fileLimitKiB?: number
 }
 
 /** Starts `auditctl …` without a terminal, with nothing of this process's own configuration. */
 export function startProgram(args: readonly string[], options: ProgramOptions = {}): Started {
-  const child = spawn(process.execPath, [...ENTRY, ...args], {
+  const limit = options.fileLimitKiB
+  // With the signal ignored, writing beyond the limit fails instead of ending the process.
+  const [file, before] =
+    limit === undefined
+      ? [process.execPath, []]
+      : ['bash', ['-c', `trap '' XFSZ; ulimit -f ${limit}; exec "$0" "$@"`, process.execPath]]
+  const child = spawn(file, [...before, ...ENTRY, ...args], {
     cwd: options.cwd ?? root,
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

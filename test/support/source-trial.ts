@@ -15,8 +15,11 @@ import { startInfisical } from '../../src/sandbox/infisical/index.ts'
 import type { Violation } from '../../src/sandbox/listen.ts'
 import type { SourceDefinition } from '../../src/sources/define-source.ts'
 import { SOURCES } from '../../src/sources/registry.ts'
+import type { OpenStore } from '../../src/storage/objects/open-store.ts'
+import { CIRCLECI } from './circleci-kind.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import { NOW, RECORDED } from './infisical-source.ts'
+import { INFRAKITCHEN, SCAIVAULT } from './sandbox-kinds.ts'
 
 /** One source beside what it reads, with the truth about it. */
 export type SourceTrial = {
@@ -47,12 +50,14 @@ type Place = {
   readonly settings: JsonObject
   readonly truth: readonly JsonObject[]
   readonly secrets: readonly string[]
+  /** Of sources that read a bucket. */
+  readonly openStore?: OpenStore
   readonly remote?: { readonly faults: FaultPlan; readonly violations: readonly Violation[] }
   close(): Promise<void>
 }
 
 /** How a source comes by something to read, and what can be asked of it. */
-type Kind = {
+export type Kind = {
   place(options: TrialOptions, clock: FakeClock): Promise<Place>
   /** An event with an unknown field, a number beyond doubles and more digits of its time than a clock has; its time and its action. */
   readonly odd: { readonly line: string; readonly id: string; readonly time: string; readonly action: string }
@@ -97,6 +102,9 @@ const INFISICAL: Kind = {
 /** A source without a line here has not shown that it keeps the contract. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   infisical: INFISICAL,
+  scaivault: SCAIVAULT,
+  infrakitchen: INFRAKITCHEN,
+  circleci: CIRCLECI,
   file: { place: filePlace, odd: INFISICAL.odd, filters: INFISICAL.filters },
 }
 
@@ -105,7 +113,7 @@ export async function startSourceTrial(type: string, options: TrialOptions = {})
   const kind = KINDS[type]
   if (definition === undefined || kind === undefined) throw new Error(`there is nothing for ${type} to read`)
   const clock = fakeClock(NOW)
-  const { settings, close, ...rest } = await kind.place(options, clock)
+  const { settings, close, openStore, ...rest } = await kind.place(options, clock)
   const logged: string[] = []
   const note = (message: string, fields?: unknown) => void logged.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug: note, info: note, warn: note }
@@ -126,6 +134,7 @@ export async function startSourceTrial(type: string, options: TrialOptions = {})
     baseDir: '/',
     shape: () => Promise.resolve(definition.shape),
     strict: false,
+    ...(openStore === undefined ? {} : { openStore }),
   })
   return {
     ...rest,

@@ -14,6 +14,15 @@ import { SANDBOXES } from '../../src/sandbox/registry.ts'
 import type { SandboxService } from '../../src/sandbox/service.ts'
 import { FAKE_START, type FakeClock, fakeClock } from './fake-clock.ts'
 
+/** Object stores are reached through the vendors' SDKs: `npm run test:real` installs them apart, and tries these alone. */
+const OF_SDKS = ['s3', 'gcs', 'azure-blob']
+
+/** The providers that this run of the contract suites can try. */
+export function tried(names: readonly string[]): readonly string[] {
+  const isReal = process.env['AUDITCTL_TEST_REAL'] === '1'
+  return names.filter((name) => OF_SDKS.includes(name) === isReal)
+}
+
 /** One provider beside its strict sandbox, on one fake clock. */
 export type Trial = {
   readonly provider: string
@@ -46,7 +55,7 @@ export async function startTrial(provider: string): Promise<Trial> {
   const parts = (timeoutMs = 30_000) => {
     const http = createHttpClient({ clock, log: SILENT, env: {}, version: 'test', timeoutMs })
     clients.push(http)
-    return { http, clock, log: SILENT, baseDir: '.' }
+    return { http, clock, log: SILENT, baseDir: '.', timeoutMs }
   }
   const parsed = (raw: JsonObject) => {
     const options = definition.options.parse(raw)

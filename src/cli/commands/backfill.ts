@@ -18,6 +18,7 @@ import {
 } from '../backfill-run.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, filterText, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { requireInventory } from '../inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import {
@@ -35,6 +36,7 @@ import type { Runtime } from '../runtime.ts'
 
 /** `auditctl backfill`: scan, plan, deliver, settle, verify, report. */
 export async function backfillCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   checkReportFiles(invocation)
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)

@@ -1,20 +1,25 @@
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { ensureStateDir } from '../../config/paths.ts'
 import { durationOf } from '../../core/duration.ts'
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import type { Compression } from '../../core/export-disk.ts'
 import type { EventFilter } from '../../core/filter.ts'
-import { MANIFEST_FILE } from '../../core/manifest.ts'
 import type { AuditSource } from '../../core/source.ts'
-import type { TimeRange } from '../../core/time-range.ts'
+import { isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { FORMATS } from '../../formats/registry.ts'
 import { runExport, watermarkName } from '../../operations/export/index.ts'
-import type { ExportOptions, ExportParts, Watermark } from '../../operations/export/types.ts'
-import type { Ledger, RunRecord } from '../../state/ledger.ts'
+import {
+  type ExportOptions,
+  type ExportParts,
+  type ExportResult,
+  queryHashOf,
+  type Watermark,
+} from '../../operations/export/types.ts'
+import type { Ledger } from '../../state/ledger.ts'
 import { acquireLock } from '../../state/lock.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { exportDisk } from '../export-disk.ts'
+import { findRun } from '../export-run.ts'
 import { announceWindow, filterFlags, filterText, settleOf, windowFlags } from '../flags.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openLedger, openSource } from '../job.ts'
@@ -22,64 +27,85 @@ import { progressReporter } from '../progress.ts'
 import { columnsFor, fieldsFlag, reshape, shapeFlag } from '../reshape.ts'
 import type { Runtime } from '../runtime.ts'
 
-const DEFAULT_OVERLAP = '10m'
+/** An event may reach the log later than it happened, and a commit may take its time. */
+const DEFAULT_OVERLAP_MS = 10 * MINUTE_MS
 
 /** `auditctl export`: every event of a window, oldest first, to stdout, a file or a folder. */
 export async function exportCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   const format = formatOf(invocation)
+  const target = targetOf(invocation)
+  const compression = (textOption(invocation, 'compress') as Compression | undefined) ?? 'none'
+  if (target === undefined && compression !== 'none' && runtime.io.stdoutIsTerminal)
+    throw new UserError('compressed data is not for a terminal', {
+      hint: 'add --out FILE, or redirect stdout',
+    })
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)
-  const name = textOption(invocation, 'incremental')
-  const target = targetOf(invocation)
-  const ledger = target === undefined && name === undefined ? undefined : await openLedger(runtime)
-  const watermark = name === undefined ? undefined : ledger?.readWatermark<Watermark>(watermarkName(name))
-  const overlapMs = durationOf(textOption(invocation, 'overlap') ?? DEFAULT_OVERLAP, '--overlap')
-  const { window, typed } = exportWindow(invocation, runtime, watermark, overlapMs)
   const filter = filterFlags(invocation, source.shape, runtime)
-  announceWindow(runtime, window)
+  const asked = { format, compression, target, filter, query: queryOf(source, filter, format, invocation) }
   if (flagOption(invocation, 'explain')) {
+    const { window } = await exportWindow(invocation, runtime, undefined)
+    announceWindow(runtime, window)
     const { explainSource } = await import('../explain.ts')
-    return explainSource(runtime, source, window, filter, 'asc')
+    return explainSource(runtime, source, { window, filter, order: 'asc' }, invocation)
   }
-  const options: ExportOptions = {
-    window,
-    filter,
-    format,
-    compression: (textOption(invocation, 'compress') as Compression | undefined) ?? 'none',
-    target,
-    overwrite: flagOption(invocation, 'overwrite'),
-    incremental: name === undefined ? undefined : { name, overlapMs },
-    query: queryOf(source, filter, invocation),
-  }
+  const name = textOption(invocation, 'incremental')
+  // What an earlier export left is looked at under the lock: one that is waited for changes it.
   if (target !== undefined || name !== undefined) await lockTarget(invocation, runtime, target?.path, name)
+  const ledger = target === undefined && name === undefined ? undefined : await openLedger(runtime)
+  const incremental = name === undefined ? undefined : { name, overlapMs: overlapOf(invocation, source) }
+  const watermark = name === undefined ? undefined : ledger?.readWatermark<Watermark>(watermarkName(name))
+  const { window, typed } = await exportWindow(
+    invocation,
+    runtime,
+    incremental && watermark && { ...incremental, watermark },
+  )
+  const options: ExportOptions = {
+    ...asked,
+    window,
+    overwrite: flagOption(invocation, 'overwrite'),
+    incremental,
+  }
+  checkSameQuery(options, watermark)
   const disk = exportDisk()
   const run =
     target === undefined || ledger === undefined
       ? undefined
-      : await findRun(ledger, source, options, { typed, invocation, disk })
-  const progress = await progressReporter(
-    invocation,
-    runtime,
-    run === undefined ? window : { from: run.question.from, to: run.question.to },
-  )
+      : await findRun({ ledger, source, disk, typed, watermark, log: runtime.log }, options)
+  const frozen = run === undefined ? window : { from: run.question.from, to: run.question.to }
+  announceWindow(runtime, frozen)
+  const progress = await progressReporter(invocation, runtime, frozen)
   try {
     const parts = await exportParts(source, ledger, disk, options, invocation, runtime)
-    const frozen =
-      run === undefined ? options : { ...options, window: { from: run.question.from, to: run.question.to } }
-    const result = await runExport({ ...parts, observe: progress.observe }, frozen, run)
+    const result = await runExport(
+      { ...parts, observe: progress.observe },
+      { ...options, window: frozen },
+      run,
+    )
     progress.stop()
     runtime.metrics.streams.push({ source: source.name, scanned: result.rows })
-    for (const warning of result.warnings) runtime.log.warn(warning)
-    const where = target === undefined ? 'stdout' : target.path
-    runtime.log.info(
-      `${result.rows.toLocaleString('en-US')} events written to ${where}${target?.kind === 'folder' ? ` in ${result.files} ${result.files === 1 ? 'file' : 'files'}` : ''}`,
-    )
-    if (result.brokenLines === 0) return EXIT.done
-    runtime.log.warn(`${result.brokenLines} broken input lines were left out`)
-    return EXIT.notDelivered
+    return sayResult(result, target, invocation, runtime)
   } finally {
     progress.stop()
   }
+}
+
+/** One summary line; what was left out is the one error. */
+async function sayResult(
+  result: ExportResult,
+  target: ExportOptions['target'],
+  invocation: Invocation,
+  runtime: Runtime,
+): Promise<ExitCode> {
+  for (const warning of result.warnings) runtime.log.warn(warning)
+  const files = `${result.files} ${result.files === 1 ? 'file' : 'files'}`
+  const where =
+    target === undefined ? 'stdout' : `${target.path}${target.kind === 'folder' ? ` in ${files}` : ''}`
+  runtime.log.info(`${result.rows.toLocaleString('en-US')} events written to ${where}`)
+  if (result.brokenLines === 0) return EXIT.done
+  const { problemsText } = await import('../report-error.ts')
+  runtime.io.stderr.write(problemsText(result.reasons, EXIT.notDelivered, invocation))
+  return EXIT.notDelivered
 }
 
 function formatOf(invocation: Invocation): 'jsonl' | 'csv' {
@@ -94,41 +120,75 @@ function targetOf(invocation: Invocation): ExportOptions['target'] {
   return { kind: out.endsWith('/') ? 'folder' : 'file', path: resolve(out) }
 }
 
-function exportWindow(
-  invocation: Invocation,
-  runtime: Runtime,
-  watermark: Watermark | undefined,
-  overlapMs: number,
-): { readonly window: TimeRange; readonly typed: string } {
-  const defaultTo = runtime.clock.now() - settleOf(invocation).ms
-  if (watermark === undefined) return windowFlags(invocation, runtime, { fallbackMs: undefined, defaultTo })
-  if (textOption(invocation, 'from') !== undefined || textOption(invocation, 'in') !== undefined) {
-    runtime.log.warn('--from is ignored: this export goes on where it stopped')
-  }
-  const { window } = windowFlags(
-    { ...invocation, options: { ...invocation.options, from: undefined, since: undefined, in: undefined } },
-    runtime,
-    {
-      fallbackMs: Math.max(1, defaultTo - watermark.doneThrough + overlapMs),
-      defaultTo,
-    },
-  )
-  return {
-    window: {
-      from: Math.min(window.to, watermark.doneThrough - overlapMs),
-      to: Math.max(window.to, watermark.doneThrough),
-    },
-    typed: `after ${watermark.doneThrough}`,
-  }
+/** A source that tells how late its events may be is looked back at for that long. */
+function overlapOf(invocation: Invocation, source: AuditSource): number {
+  const text = textOption(invocation, 'overlap')
+  if (text !== undefined) return durationOf(text, '--overlap')
+  const { allowedLatenessMs } = source.traits
+  return allowedLatenessMs > MINUTE_MS ? allowedLatenessMs : DEFAULT_OVERLAP_MS
 }
 
-function queryOf(source: AuditSource, filter: EventFilter, invocation: Invocation): unknown {
+async function exportWindow(
+  invocation: Invocation,
+  runtime: Runtime,
+  earlier: { readonly name: string; readonly overlapMs: number; readonly watermark: Watermark } | undefined,
+): Promise<{ readonly window: TimeRange; readonly typed: string }> {
+  const defaultTo = runtime.clock.now() - settleOf(invocation).ms
+  if (earlier === undefined) {
+    const asked = windowFlags(invocation, runtime, { fallbackMs: undefined, defaultTo, cuts: true })
+    return { window: asked.window, typed: asked.typed }
+  }
+  const { watermark, overlapMs } = earlier
+  const ignored = ['from', 'since', 'in'].find((name) => invocation.options[name] !== undefined)
+  if (ignored !== undefined)
+    runtime.log.warn(
+      `--${ignored} is ignored: ${earlier.name} goes on after ${isoTime(watermark.doneThrough)}`,
+    )
+  const options = { ...invocation.options, from: undefined, since: undefined, in: undefined }
+  // No wider than what is remembered, and nothing that was never asked for.
+  const from = Math.max(watermark.doneThrough - overlapMs, watermark.since, watermark.begun)
+  const { window } = windowFlags({ ...invocation, options }, runtime, {
+    fallbackMs: 1,
+    defaultTo,
+    cuts: true,
+  })
+  const to = Math.max(window.to, watermark.doneThrough)
+  return { window: { from: Math.min(from, to), to }, typed: 'incremental' }
+}
+
+function queryOf(
+  source: AuditSource,
+  filter: EventFilter,
+  format: 'jsonl' | 'csv',
+  invocation: Invocation,
+): unknown {
   return {
     source: source.name,
     filter: JSON.parse(filterText(filter)) as unknown,
     shape: shapeFlag(invocation),
     fields: fieldsFlag(invocation) ?? null,
+    ...(format === 'csv' ? { guard: invocation.options['csvGuard'] !== false } : {}),
   }
+}
+
+/** @throws UserError when the name stands for another question: what it left out would never be asked for again */
+function checkSameQuery(options: ExportOptions, watermark: Watermark | undefined): void {
+  if (watermark === undefined) return
+  const { incremental, target, overwrite } = options
+  const name = incremental?.name ?? ''
+  if (watermark.queryHash !== queryHashOf(options))
+    throw new UserError(
+      `the incremental export ${name} was begun with another source, filter, shape or columns`,
+      {
+        code: 'other-query',
+        hint: 'take another name for --incremental',
+      },
+    )
+  if (target?.kind === 'folder' && overwrite)
+    throw new UserError(`--overwrite would empty the folder that ${name} adds to`, {
+      code: 'overwrite-incremental',
+      hint: 'leave --overwrite out, or take another name for --incremental to begin anew',
+    })
 }
 
 async function lockTarget(
@@ -151,48 +211,6 @@ async function lockTarget(
     })
     runtime.onExit(() => lock.release())
   }
-}
-
-/** The unfinished run of the same export, or a new one. @throws UserError for a target that is there already */
-async function findRun(
-  ledger: Ledger,
-  source: AuditSource,
-  options: ExportOptions,
-  about: { readonly typed: string; readonly invocation: Invocation; readonly disk: ExportParts['disk'] },
-): Promise<RunRecord> {
-  const { target } = options
-  const path = target?.path ?? ''
-  const asked = [
-    source.name,
-    'export',
-    about.typed,
-    options.query,
-    path,
-    options.format,
-    options.compression,
-    options.incremental?.name ?? null,
-  ]
-  const key = createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 32)
-  const own = ledger.findByKey(key)
-  if (own !== undefined && own.phase !== 'done') return own
-  const marker = target?.kind === 'folder' ? resolve(path, MANIFEST_FILE) : path
-  const isAddedTo = target?.kind === 'folder' && options.incremental !== undefined
-  if (!options.overwrite && !isAddedTo && (await about.disk.exists(marker))) {
-    throw new UserError(`${marker} already exists`, {
-      code: 'target-exists',
-      hint: 'name another target, or replace it with --overwrite',
-    })
-  }
-  if (target?.kind === 'folder') await about.disk.makeFolder(path)
-  if (target?.kind === 'folder' && options.overwrite) await about.disk.clearExport(path)
-  return ledger.createRun(key, {
-    mode: 'export',
-    source: source.name,
-    stream: null,
-    ...options.window,
-    typedWindow: about.typed,
-    filter: filterText(options.filter),
-  })
 }
 
 async function exportParts(

@@ -5,6 +5,7 @@ import { isoTime } from '../../core/time-range.ts'
 import { findGaps, mergeGapReports } from '../../operations/find-gaps.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, outputFlag, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { requireInventory } from '../inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, judgeableUntil, openLedger, openSource, openStream, streamName } from '../job.ts'
@@ -13,6 +14,7 @@ import type { Runtime } from '../runtime.ts'
 
 /** `auditctl gaps`: what the SIEM lacks, exactly; exit 3 when there is any. */
 export async function gapsCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)
   const stream = await openStream(settings, streamName(settings, invocation), source, invocation, runtime)

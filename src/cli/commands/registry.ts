@@ -21,5 +21,8 @@ export const RUNNERS: Readonly<Record<string, () => Promise<CommandRunner>>> = {
   sandbox: () => import('./sandbox.ts').then((file) => file.sandboxCommand),
   demo: () => import('./demo.ts').then((file) => file.demoCommand),
   status: () => import('./status.ts').then((file) => file.statusCommand),
+  doctor: () => import('./doctor.ts').then((file) => file.doctorCommand),
+  browse: () => import('./browse.ts').then((file) => file.browseCommand),
+  'remote-export': () => import('./remote-export.ts').then((file) => file.remoteExportCommand),
   completion: () => import('./completion.ts').then((file) => file.completionCommand),
 }

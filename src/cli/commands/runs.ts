@@ -7,6 +7,7 @@ import { isUnfinished, type Ledger, type RunRecord } from '../../state/ledger.ts
 import { type Job, openJob, resumeRun } from '../backfill-run.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { outputFlag } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { lockPair, olderThan, openLedger, openSource, openStream } from '../job.ts'
 import { printRows, rowFormat } from '../print-rows.ts'
@@ -136,6 +137,7 @@ async function jobOf(ledger: Ledger, run: RunRecord, invocation: Invocation, run
 }
 
 async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const asked = runOf(ledger, invocation)
   const job = await jobOf(ledger, asked, invocation, runtime)
   // Another process may have finished it while this one waited for the lock.

@@ -54,7 +54,6 @@ export async function statusCommand(invocation: Invocation, runtime: Runtime): P
   runtime.metrics.streams.push(
     ...statuses.map(({ stream, provenUntil }) => ({ source: source.name, stream, provenUntil })),
   )
-  await print(statuses, invocation, runtime)
   const problems: string[] = []
   if (maxLagMs !== undefined) {
     for (const { stream, state, lagSeconds } of statuses) {
@@ -65,17 +64,27 @@ export async function statusCommand(invocation: Invocation, runtime: Runtime): P
     }
   }
   if (maxAgeMs !== undefined) {
-    const age = await sourceAge(parts, maxAgeMs)
+    const age = newestAge(statuses, runtime.clock.now(), maxAgeMs) ?? (await sourceAge(parts, maxAgeMs))
     if (age === undefined || age > maxAgeMs) {
       problems.push(
         `${source.name} has had no event for more than ${formatDuration(maxAgeMs)}: stopped, storage disabled, or a missing permission?`,
       )
     }
   }
-  if (problems.length === 0) return EXIT.done
+  const isDone = problems.length === 0
+  if (!runtime.quiet || !isDone || outputFlag(invocation) !== undefined)
+    await print(statuses, invocation, runtime)
+  if (isDone) return EXIT.done
   const { problemsText } = await import('../report-error.ts')
-  runtime.io.stderr.write(problemsText(problems, EXIT.answerIsNo, invocation))
+  runtime.io.stderr.write(problemsText(problems, EXIT.answerIsNo, invocation, undefined, 'behind'))
   return EXIT.answerIsNo
+}
+
+/** How old the newest event seen is, when that is young enough: the source need not be asked again. */
+function newestAge(statuses: readonly StreamStatus[], now: number, withinMs: number): number | undefined {
+  const newest = statuses[0]?.newestAtSource
+  const age = newest == null ? undefined : now - Date.parse(newest)
+  return age !== undefined && age <= withinMs ? age : undefined
 }
 
 async function print(
@@ -84,7 +93,6 @@ async function print(
   runtime: Runtime,
 ): Promise<void> {
   const format = rowFormat(invocation, runtime)
-  if (runtime.quiet && outputFlag(invocation) === undefined) return
   if (format === 'json' || format === 'jsonl') return printRows(statuses, [], format, runtime)
   const rows = statuses.map((status) => ({
     ...status,

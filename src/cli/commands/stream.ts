@@ -20,7 +20,7 @@ import { type CheckResult, collectChecks, printChecks } from '../run-checks.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
 
-/** `stream add|list|show|test|remove|types|guide`. */
+/** `stream add|list|show|test|remove|types|guide|import`. */
 export async function streamCommand(
   invocation: Invocation,
   runtime: Runtime,
@@ -41,8 +41,10 @@ export async function streamCommand(
       return guide(invocation, runtime, extras)
     case 'test':
       return testStream(invocation, runtime, extras)
+    case 'import':
+      return (await import('../stream-import.ts')).importStreams(invocation, runtime, extras)
     default:
-      throw new UserError('stream has add, list, show, test, remove, types and guide')
+      throw new UserError('stream has add, list, show, test, remove, types, guide and import')
   }
 }
 

@@ -32,12 +32,13 @@ export async function summaryCommand(invocation: Invocation, runtime: Runtime): 
   const { window } = windowFlags(invocation, runtime, {
     fallbackMs: 30 * DAY_MS,
     defaultTo: runtime.clock.now() - settleOf(invocation).ms,
+    cuts: true,
   })
   const filter = filterFlags(invocation, source.shape, runtime)
   announceWindow(runtime, window)
   if (flagOption(invocation, 'explain')) {
     const { explainSource } = await import('../explain.ts')
-    return explainSource(runtime, source, window, filter, 'asc')
+    return explainSource(runtime, source, { window, filter, order: 'asc' }, invocation)
   }
   const onWarnings = (warnings: readonly string[]): void => {
     for (const warning of warnings) runtime.log.warn(warning)

@@ -19,12 +19,13 @@ export async function trailCommand(invocation: Invocation, runtime: Runtime): Pr
   const { window } = windowFlags(invocation, runtime, {
     fallbackMs: 30 * DAY_MS,
     defaultTo: runtime.clock.now() - settleOf(invocation).ms,
+    cuts: true,
   })
   const filter = filterFlags(invocation, source.shape, runtime)
   announceWindow(runtime, window)
   if (flagOption(invocation, 'explain')) {
     const { explainSource } = await import('../explain.ts')
-    return explainSource(runtime, source, window, filter, 'asc')
+    return explainSource(runtime, source, { window, filter, order: 'asc' }, invocation)
   }
   const trail = await followTrail(
     { source, signal: runtime.signal, concurrency: concurrencyOf(invocation) },
@@ -36,18 +37,19 @@ export async function trailCommand(invocation: Invocation, runtime: Runtime): Pr
   )
   const printer = await eventPrinter(source, invocation, runtime)
   if (trail.events.length > 0) await printer.page(trail.events)
-  await printer.finish(undefined)
-  if (
-    trail.lines.length > 0 &&
-    (outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'jsonl')) === 'table'
-  ) {
+  const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'jsonl')
+  const { lines } = trail
+  await printer.finish(undefined, lines.length > 0 ? { executionLog: lines.map(({ record }) => record) } : {})
+  if (lines.length === 0) return EXIT.done
+  if (format === 'table') {
     await runtime.output.write('\nexecution log\n')
-    for (const { occurredAt, level, text } of trail.lines)
+    for (const { occurredAt, level, text } of lines)
       await runtime.output.write(`${occurredAt}  ${escapeText(level)}  ${escapeText(text)}\n`)
-  } else {
-    for (const { record } of trail.lines)
-      if (outputFlag(invocation) !== 'csv')
-        await runtime.output.write(`${JSON.stringify({ executionLog: record })}\n`)
+  } else if (format === 'jsonl') {
+    for (const { record } of lines)
+      await runtime.output.write(`${JSON.stringify({ executionLog: record })}\n`)
+  } else if (format === 'csv') {
+    runtime.log.info(`${lines.length} lines of the execution log have no place in CSV: -o json has them`)
   }
   return EXIT.done
 }

@@ -3,9 +3,12 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { LocalError } from '../../core/errors.ts'
+import type { AuditEvent } from '../../core/event.ts'
 import { isoTime } from '../../core/time-range.ts'
 import { writeFileWhole } from '../../state/whole-file.ts'
 import type { Prepared } from './encode.ts'
+import { spanOf } from './ranges.ts'
+import { spooledEvents } from './spooled-events.ts'
 import type { Work } from './types.ts'
 
 /** Where `late: archive` puts a run's events. */
@@ -21,20 +24,18 @@ export function archiveFolder({ parts, options, run }: Pick<Work, 'parts' | 'opt
  */
 export function archiveEvents(work: Work, items: readonly Prepared[]): void {
   const root = archiveFolder(work)
-  const hours = new Map<string, Prepared[]>()
-  for (const item of items) {
-    const hour = isoTime(item.atMs).slice(0, 13)
-    const group = hours.get(hour)
-    if (group === undefined) hours.set(hour, [item])
-    else group.push(item)
+  const hours = new Map<string, { readonly firstMs: number; readonly lines: string[] }>()
+  for (const { event } of spooledEvents(work.spool, work.parts.source.shape, spanOf(items))) {
+    const hour = isoTime(event.occurredAtMs).slice(0, 13)
+    const group = hours.get(hour) ?? { firstMs: event.occurredAtMs, lines: [] }
+    group.lines.push(lineOf(work, event))
+    hours.set(hour, group)
   }
-  for (const [hour, group] of hours) {
-    const text = `${group.map((item) => lineOf(work, item)).join('\n')}\n`
+  for (const [hour, { firstMs, lines }] of hours) {
+    const text = `${lines.join('\n')}\n`
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 22)
     const folder = join(root, `dt=${hour.slice(0, 10).replaceAll('-', '')}`, `hour=${hour.slice(11)}`)
-    const time = isoTime(group[0]?.atMs ?? 0)
-      .slice(11, 23)
-      .replaceAll(':', '')
+    const time = isoTime(firstMs).slice(11, 23).replaceAll(':', '')
     const path = join(folder, `archive_${time}0.${hash}.json.gz`)
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -48,7 +49,7 @@ export function archiveEvents(work: Work, items: readonly Prepared[]): void {
   }
 }
 
-function lineOf({ parts }: Work, { event }: Prepared): string {
+function lineOf({ parts }: Work, event: AuditEvent): string {
   const { shape, streamedSettings } = parts.source
   const streamed = Buffer.from(shape.asStreamed(event, streamedSettings).bytes).toString('utf8')
   const head = {

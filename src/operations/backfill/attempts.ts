@@ -3,11 +3,11 @@ import { formatDuration } from '../../core/duration.ts'
 import { type RemoteError, UnavailableError } from '../../core/errors.ts'
 import type { RangeState, SpoolRange } from '../../state/ledger.ts'
 import { type Batch, batchesOf } from './batches.ts'
-import { appendDeadLetter } from './dead-letters.ts'
 import { lateNow, type Prepared, prepare } from './encode.ts'
 import type { Engine } from './engine.ts'
 import { outcomesOf, type Part, partsOf } from './outcomes.ts'
 import { rangeOf, spanOf } from './ranges.ts'
+import { spooledEvents } from './spooled-events.ts'
 
 const FIRST_DELAY_MS = 1000
 const MAX_DELAY_MS = 60_000
@@ -44,15 +44,17 @@ function hasAged(engine: Engine, { items }: Portion): boolean {
   const { parts } = engine.work
   const { accepts } = parts.destination.traits
   if (accepts.pastMs === undefined && accepts.futureMs === undefined) return false
-  return items.some((item) => !item.isRestamped && lateNow(parts, item.event) !== undefined)
+  return items.some((item) => !item.isRestamped && lateNow(parts, item.atMs) !== undefined)
 }
 
 /** The late rule applied once more: what may not go any more is set aside, the rest goes in new portions. */
 function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
-  const { parts } = engine.work
-  const items = portion.items.map((item) =>
-    item.isRestamped ? item : prepare(parts, item, engine.encodeOptions),
-  )
+  const { parts, spool } = engine.work
+  const events = spooledEvents(spool, parts.source.shape, spanOf(portion.items))
+  const items = portion.items.map((item) => {
+    const { value: spooled } = events.next()
+    return item.isRestamped || spooled === undefined ? item : prepare(parts, spooled, engine.encodeOptions)
+  })
   const portions: Portion[] = []
   for (const batch of batchesOf([items], parts.destination.traits)) {
     if (batch.fate === 'send') portions.push({ ...portion, ...batch, waitMs: 0 })
@@ -63,13 +65,20 @@ function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
 
 /** One request; gives the portions that go again, in order. */
 async function attempt(engine: Engine, portion: Portion): Promise<readonly Portion[]> {
-  const { parts, run } = engine.work
+  const { parts, run, spool } = engine.work
   const { items, bytes } = portion
   const attempts = portion.attempts + 1
   const sentAt = parts.clock.now()
   parts.ledger.intend(run.id, { ...spanOf(items), sentAt, attempts, bytes })
   const receipt = await parts.destination.deliver(
-    { encoded: items.map((item) => item.encoded), ids: items.map((item) => item.event.id), run: run.id },
+    {
+      encoded: items.map((item) => item.encoded),
+      // Few providers ask for them.
+      get ids() {
+        return Array.from(spooledEvents(spool, parts.source.shape, spanOf(items)), ({ event }) => event.id)
+      },
+      run: run.id,
+    },
     { signal: engine.deliverySignal },
   )
   const settled = settleParts(engine, portion, receipt, { attempts, sentAt })
@@ -140,10 +149,8 @@ function settleParts(
         put(half, 'retry', part)
       }
     } else if (part.split || state === 'rejected') {
-      for (const { event } of items) {
-        const { code, reason } = part.outcome
-        appendDeadLetter(engine.deadLetters, event, { code, reason, attempts })
-      }
+      const { code, reason } = part.outcome
+      for (const item of items) engine.letter(item, { code, reason, attempts })
       put(items, 'rejected', part)
     } else if (state === 'retry' || (state === 'unknown' && parts.live === undefined)) {
       const goesAgain = !isLast && receipt.stop === undefined

@@ -30,7 +30,8 @@ export function* batchesOf(pages: Iterable<readonly Prepared[]>, rules: BatchRul
       }
       const full = batcher.add(item)
       if (full === undefined) continue
-      if (full.kind === 'refused') throw new TypeError(`event ${item.event.id} should have been set aside`)
+      if (full.kind === 'refused')
+        throw new TypeError(`the event at ${item.position} should have been set aside`)
       yield { fate: 'send', items: full.items, bytes: full.bytes }
     }
   }

@@ -1,7 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { AuditEvent } from '../../core/event.ts'
 import { IdSet } from '../../core/id-set.ts'
 import type { EventShape } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
@@ -20,9 +19,9 @@ export type DeadLetter = {
 }
 
 /** Appends `{"event":…,"reason":…,"code":…,"attempts":n}` with the event's own bytes; the caller syncs before the ledger hears of it. */
-export function appendDeadLetter(file: Spool, event: AuditEvent, letter: Omit<DeadLetter, 'event'>): void {
+export function appendDeadLetter(file: Spool, event: Uint8Array, letter: Omit<DeadLetter, 'event'>): void {
   const tail = `,"reason":${JSON.stringify(letter.reason)},"code":${JSON.stringify(letter.code)},"attempts":${letter.attempts}}`
-  file.appendLine(Buffer.concat([Buffer.from('{"event":'), event.bytes, Buffer.from(tail)]), 0)
+  file.appendLine(Buffer.concat([Buffer.from('{"event":'), event, Buffer.from(tail)]), 0)
 }
 
 /** What earlier runs of the pair gave up on, by id: tried again by `runs resend` only. */

@@ -1,13 +1,12 @@
 import type { ReplayMark } from '../../core/destination.ts'
-import type { AuditEvent } from '../../core/event.ts'
 import { refusalOf } from '../../streams/batch.ts'
 import { lateReason } from './late.ts'
 import type { BackfillParts, SpooledEvent } from './types.ts'
 
 export type Fate = 'send' | 'rejected' | 'late' | 'archive'
 
-/** An event ready to be put in a batch, or the reason why it never will be. */
-export type Prepared = SpooledEvent & {
+/** An event ready to be put in a batch, or the reason why it never will be. Its own bytes stay in the spool. */
+export type Prepared = Omit<SpooledEvent, 'event'> & {
   readonly fate: Fate
   readonly encoded: Uint8Array
   readonly atMs: number
@@ -30,27 +29,15 @@ const NONE: readonly string[] = []
 /** The streamed shape in the provider's envelope, with the late rule applied at this moment. */
 export function prepare(
   parts: Pick<BackfillParts, 'source' | 'destination' | 'clock'>,
-  { event, position, spoolFrom, spoolTo }: SpooledEvent,
+  spooled: SpooledEvent,
   options: EncodeOptions,
 ): Prepared {
   const { source, destination } = parts
+  const { event, position, spoolFrom, spoolTo } = spooled
   const atMs = event.occurredAtMs
-  const late = lateNow(parts, event)
-  const unsent = (fate: Fate, code: string, reason: string): Prepared => ({
-    event,
-    position,
-    spoolFrom,
-    spoolTo,
-    fate,
-    encoded: NOTHING,
-    atMs,
-    isRestamped: false,
-    notRebuilt: NONE,
-    code,
-    reason,
-  })
+  const late = lateNow(parts, atMs)
   if (late !== undefined && options.late !== 'restamp')
-    return unsent(options.late === 'archive' ? 'archive' : 'late', 'late', late)
+    return unsent(spooled, options.late === 'archive' ? 'archive' : 'late', 'late', late)
   const isRestamped = late !== undefined
   const { bytes, notRebuilt } = source.shape.asStreamed(event, source.streamedSettings)
   const encoded = destination.encode(bytes, event, { restamp: isRestamped, mark: options.mark })
@@ -58,17 +45,17 @@ export function prepare(
   if (tooLarge !== undefined) {
     const what = tooLarge.limit === 'maxBytes' ? 'a request with it alone' : 'the event'
     const reason = `${what} is ${tooLarge.bytes} bytes long; the stream takes at most ${tooLarge.maxBytes}`
-    return unsent('rejected', 'too-large', reason)
+    return unsent(spooled, 'rejected', 'too-large', reason)
   }
   const refusal = destination.refuses?.(encoded)
-  if (refusal !== undefined) return unsent('rejected', refusal.code, refusal.reason)
+  if (refusal !== undefined) return unsent(spooled, 'rejected', refusal.code, refusal.reason)
   return {
-    event,
     position,
     spoolFrom,
     spoolTo,
     fate: 'send',
-    encoded,
+    // Where nothing had to be added these are the bytes of the spool's block, which will be another one's soon.
+    encoded: encoded.buffer === event.buffer.buffer ? new Uint8Array(encoded) : encoded,
     atMs,
     isRestamped,
     notRebuilt,
@@ -77,12 +64,28 @@ export function prepare(
   }
 }
 
-/** Why the event is outside what the far side keeps under its own time at this moment; undefined when it is inside. */
+function unsent(spooled: SpooledEvent, fate: Fate, code: string, reason: string): Prepared {
+  const { event, position, spoolFrom, spoolTo } = spooled
+  return {
+    position,
+    spoolFrom,
+    spoolTo,
+    fate,
+    encoded: NOTHING,
+    atMs: event.occurredAtMs,
+    isRestamped: false,
+    notRebuilt: NONE,
+    code,
+    reason,
+  }
+}
+
+/** Why an event of that time is outside what the far side keeps under its own time at this moment; undefined when it is inside. */
 export function lateNow(
   { destination, clock }: Pick<BackfillParts, 'destination' | 'clock'>,
-  event: AuditEvent,
+  atMs: number,
 ): string | undefined {
   const { accepts } = destination.traits
   if (accepts.pastMs === undefined && accepts.futureMs === undefined) return undefined
-  return lateReason(accepts, event.occurredAtMs, clock.now())
+  return lateReason(accepts, atMs, clock.now())
 }

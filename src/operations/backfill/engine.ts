@@ -133,6 +133,11 @@ export class Engine {
     this.#observe()
   }
 
+  /** Appends a dead letter with the event's own bytes; it counts once the stretch is committed. */
+  letter({ spoolFrom, spoolTo }: Prepared, letter: Parameters<typeof appendDeadLetter>[2]): void {
+    appendDeadLetter(this.deadLetters, this.work.spool.line(spoolFrom, spoolTo), letter)
+  }
+
   /** Events that are not sent: written to the dead letters or the archive, then recorded. */
   setAside(items: readonly Prepared[]): void {
     const first = items[0]
@@ -142,7 +147,7 @@ export class Engine {
     else {
       for (const item of items) {
         const letter = { code: item.code, reason: item.reason, attempts: 0 }
-        appendDeadLetter(this.deadLetters, item.event, letter)
+        this.letter(item, letter)
       }
     }
     const state = fate === 'archive' ? 'archived' : fate === 'late' ? 'late' : 'rejected'

@@ -41,7 +41,7 @@ export function findLate(work: Work): LateFound | undefined {
   let found: LateFound | undefined
   for (const { event, position } of spooledEvents(spool, parts.source.shape, whole)) {
     if (position >= before) break
-    const reason = lateNow(parts, event)
+    const reason = lateNow(parts, event.occurredAtMs)
     if (reason !== undefined)
       found = { oldest: event.occurredAtMs, reason, ...found, count: (found?.count ?? 0) + 1 }
     else if (accepts.futureMs === undefined) break

@@ -7,7 +7,7 @@ import type { SpooledEvent } from './types.ts'
 
 export const SPOOL_FILE = 'spool.jsonl'
 
-/** The events of a stretch, in order, a block of the file at a time. */
+/** The events of a stretch, in order, a block of the file at a time. They are gone when the next block is asked for. */
 export function* spooledBlocks(
   spool: Spool,
   shape: EventShape,
@@ -30,7 +30,7 @@ export function* spooledBlocks(
   }
 }
 
-/** The same, event by event. */
+/** The same, event by event: what is kept of one has to be copied. */
 export function* spooledEvents(
   spool: Spool,
   shape: EventShape,

@@ -9,6 +9,8 @@ const EVERY_BYTES = 64 << 20
 /** Records how far an export is, in one transaction, always after the data it speaks of is on disk. */
 export class Checkpoints {
   readonly start: ExportProgress
+  /** What was recorded last. */
+  last: ExportProgress
   readonly #ledger: Ledger
   readonly #run: RunRecord
   readonly #clock: Clock
@@ -19,20 +21,27 @@ export class Checkpoints {
     this.#ledger = ledger
     this.#run = run
     this.#clock = clock
-    this.start = ledger.readWatermark<ExportProgress>(nameOf(run)) ?? NO_PROGRESS
+    this.start = { ...NO_PROGRESS, ...ledger.readWatermark<ExportProgress>(nameOf(run)) }
+    this.last = this.start
     this.#lastMs = clock.monotonic()
     this.#lastBytes = this.start.rawBytes
   }
 
-  async mayCommit(progress: ExportProgress, sync: () => Promise<void>): Promise<void> {
+  /** `progress` is asked for only when it is time. */
+  async mayCommit(
+    progress: () => ExportProgress,
+    rawBytes: number,
+    sync: () => Promise<void>,
+  ): Promise<void> {
     const isDue =
-      this.#clock.monotonic() - this.#lastMs >= EVERY_MS || progress.rawBytes - this.#lastBytes >= EVERY_BYTES
-    if (isDue) await this.commit(progress, sync)
+      this.#clock.monotonic() - this.#lastMs >= EVERY_MS || rawBytes - this.#lastBytes >= EVERY_BYTES
+    if (isDue) await this.commit(progress(), sync)
   }
 
   async commit(progress: ExportProgress, sync: () => Promise<void>): Promise<void> {
     await sync()
     this.#ledger.writeWatermark(nameOf(this.#run), progress)
+    this.last = progress
     this.#lastMs = this.#clock.monotonic()
     this.#lastBytes = progress.rawBytes
   }

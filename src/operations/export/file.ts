@@ -1,7 +1,16 @@
+import { UserError } from '../../core/errors.ts'
+import type { GrowingFile } from '../../core/export-disk.ts'
 import { IdDigest } from '../../core/id-digest.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { RecentIds } from './recent-ids.ts'
 import { chunksOf, positionOf, type RowsEnd } from './rows.ts'
-import type { ExportOptions, ExportParts, ExportProgress } from './types.ts'
+import {
+  type ExportOptions,
+  type ExportParts,
+  type ExportProgress,
+  NO_PROGRESS,
+  type Watermark,
+} from './types.ts'
 
 /**
  * Writes one file beside its name, and gives it that name when it is whole. Every few seconds what was written is synced and recorded; a
@@ -11,11 +20,20 @@ export async function exportFile(
   parts: ExportParts,
   options: ExportOptions,
   target: string,
-  checkpoints: Checkpoints,
+  from: {
+    readonly checkpoints: Checkpoints
+    readonly watermark: Watermark | undefined
+    readonly recent: RecentIds | undefined
+  },
 ): Promise<ExportProgress & RowsEnd> {
   const { disk, writer, observe } = parts
-  let progress = checkpoints.start
-  const file = await disk.openPart(`${target}.part`, { resumeAt: progress.bytes })
+  const { checkpoints, watermark, recent } = from
+  const partPath = `${target}.part`
+  if (checkpoints.start.isWhole && !(await disk.exists(partPath)) && (await disk.exists(target)))
+    // Killed between the file's new name and the ledger's.
+    return { ...checkpoints.start, warnings: [], brokenLines: checkpoints.start.brokenLines }
+  const { file, start } = await openPart(parts, options, partPath, checkpoints.start)
+  let progress = start
   const digest = new IdDigest()
   digest.addDigest(progress.idDigest)
   const append = async (raw: Uint8Array): Promise<void> => {
@@ -27,18 +45,28 @@ export async function exportFile(
       await append(writer.header)
       progress = { ...progress, bytes: file.bytes, rawBytes: writer.header.length }
     }
-    const chunks = chunksOf(parts, options, { after: progress.last, watermark: undefined })
+    const chunks = chunksOf(parts, options, { after: progress.last, watermark })
     for (;;) {
       const step = await chunks.next()
       if (step.done) {
+        const { warnings, brokenLines } = step.value
+        progress = {
+          ...progress,
+          idDigest: digest.hex(),
+          recent: recent?.list() ?? [],
+          isWhole: true,
+          brokenLines,
+        }
+        await checkpoints.commit(progress, () => file.sync())
         await file.finish(target, { overwrite: options.overwrite })
-        return { ...progress, idDigest: digest.hex(), ...step.value }
+        return { ...progress, warnings, brokenLines }
       }
       parts.signal.throwIfAborted()
       const { events, doneThrough } = step.value
       const raw = writer.encode(events)
       await append(raw)
       for (const event of events) digest.add(event.id)
+      recent?.note(events)
       const last = events.at(-1)
       progress = {
         ...progress,
@@ -49,9 +77,28 @@ export async function exportFile(
         idDigest: digest.hex(),
       }
       observe?.({ phase: 'export', done: last?.occurredAtMs ?? doneThrough, events: progress.rows })
-      await checkpoints.mayCommit(progress, () => file.sync())
+      await checkpoints.mayCommit(
+        () => ({ ...progress, recent: recent?.list() ?? [] }),
+        progress.rawBytes,
+        () => file.sync(),
+      )
     }
   } finally {
     await file.close()
+  }
+}
+
+/** The part file, cut back to what was recorded. One that was taken away or cut is begun again when everything may be replaced anyway. */
+async function openPart(
+  { disk }: ExportParts,
+  { overwrite }: ExportOptions,
+  path: string,
+  start: ExportProgress,
+): Promise<{ readonly file: GrowingFile; readonly start: ExportProgress }> {
+  try {
+    return { file: await disk.openPart(path, { resumeAt: start.bytes }), start }
+  } catch (error) {
+    if (!overwrite || !(error instanceof UserError) || error.code !== 'part-file-changed') throw error
+    return { file: await disk.openPart(path, { resumeAt: 0 }), start: NO_PROGRESS }
   }
 }

@@ -6,6 +6,7 @@ import { IdDigest } from '../../core/id-digest.ts'
 import type { ManifestFile } from '../../core/manifest.ts'
 import { HOUR_MS, isoTime } from '../../core/time-range.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { RecentIds } from './recent-ids.ts'
 import { CHUNK_ROWS, chunksOf, positionOf, type RowsEnd } from './rows.ts'
 import type { ExportOptions, ExportParts, ExportProgress, Watermark } from './types.ts'
 
@@ -21,6 +22,7 @@ export async function exportFolder(
     readonly checkpoints: Checkpoints
     readonly watermark: Watermark | undefined
     readonly taken: readonly ManifestFile[]
+    readonly recent: RecentIds | undefined
   },
 ): Promise<ExportProgress & RowsEnd> {
   let progress = from.checkpoints.start
@@ -33,12 +35,14 @@ export async function exportFolder(
     sum.addDigest(progress.idDigest)
     sum.addDigest(digest)
     progress = {
+      ...progress,
       rows: progress.rows + file.rows,
       bytes: progress.bytes + file.bytes,
       rawBytes: progress.rawBytes + file.rawBytes,
       last: positionOf(last),
       files: [...progress.files, file],
       idDigest: sum.hex(),
+      recent: from.recent?.list() ?? [],
     }
     await from.checkpoints.commit(progress, async () => {})
   }
@@ -54,7 +58,10 @@ export async function exportFolder(
       for (const event of step.value.events) {
         const start = event.occurredAtMs - (event.occurredAtMs % HOUR_MS)
         if (hour !== undefined && hour.start !== start) await close()
-        hour ??= await HourFile.open(parts, options, folder, start, [...from.taken, ...progress.files])
+        hour ??= await HourFile.open(parts, options, folder, start, {
+          taken: [...from.taken, ...progress.files],
+          recent: from.recent,
+        })
         if (hour.add(event)) await hour.flush()
       }
       parts.observe?.({
@@ -82,6 +89,7 @@ class HourFile {
   readonly #folder: string
   readonly #path: string
   readonly #file: GrowingFile
+  readonly #recent: RecentIds | undefined
   readonly #hash: Hash = createHash('sha256')
   readonly #digest = new IdDigest()
   #rawBytes = 0
@@ -92,17 +100,21 @@ class HourFile {
   private constructor(
     parts: ExportParts,
     options: ExportOptions,
-    folder: string,
-    start: number,
-    path: string,
-    file: GrowingFile,
+    place: {
+      readonly folder: string
+      readonly start: number
+      readonly path: string
+      readonly file: GrowingFile
+      readonly recent: RecentIds | undefined
+    },
   ) {
     this.#parts = parts
     this.#options = options
-    this.#folder = folder
-    this.#path = path
-    this.#file = file
-    this.start = start
+    this.#folder = place.folder
+    this.#path = place.path
+    this.#file = place.file
+    this.#recent = place.recent
+    this.start = place.start
   }
 
   static async open(
@@ -110,14 +122,14 @@ class HourFile {
     options: ExportOptions,
     folder: string,
     start: number,
-    taken: readonly ManifestFile[],
+    from: { readonly taken: readonly ManifestFile[]; readonly recent: RecentIds | undefined },
   ): Promise<HourFile> {
     const place = hourFolder(start)
-    const number = taken.filter(({ path }) => path.startsWith(`${place}/`)).length
+    const number = from.taken.filter(({ path }) => path.startsWith(`${place}/`)).length
     const path = `${place}/part-${String(number).padStart(4, '0')}.${options.format}${COMPRESSED_SUFFIX[options.compression]}`
     await parts.disk.makeFolder(join(folder, place))
     const file = await parts.disk.openPart(join(folder, `${path}.part`), { resumeAt: 0 })
-    const hour = new HourFile(parts, options, folder, start, path, file)
+    const hour = new HourFile(parts, options, { folder, start, path, file, recent: from.recent })
     if (parts.writer.header.length > 0) await hour.#append(parts.writer.header)
     return hour
   }
@@ -136,6 +148,7 @@ class HourFile {
     if (this.#pending.length === 0) return
     const events = this.#pending
     this.#pending = []
+    this.#recent?.note(events)
     await this.#append(this.#parts.writer.encode(events))
   }
 

@@ -8,6 +8,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { exportFile } from './file.ts'
 import { exportFolder } from './folder.ts'
 import { buildManifest } from './manifest.ts'
+import { nextWatermark, RecentIds } from './recent-ids.ts'
 import { chunksOf, type RowsEnd } from './rows.ts'
 import type { ExportOptions, ExportParts, ExportProgress, ExportResult, Watermark } from './types.ts'
 
@@ -25,8 +26,8 @@ export async function runExport(
   const { ledger } = parts
   if (ledger === undefined) throw new TypeError('an export to a file is recorded in the ledger')
   const since = parts.clock.monotonic()
+  const checkpoints = new Checkpoints(ledger, run, parts.clock)
   try {
-    const checkpoints = new Checkpoints(ledger, run, parts.clock)
     const done =
       options.target.kind === 'file'
         ? await toFile(parts, options, checkpoints)
@@ -37,7 +38,13 @@ export async function runExport(
   } catch (error) {
     const status = parts.signal.aborted ? 'interrupted' : 'failed'
     const problem = error instanceof Error ? error.message : String(error)
-    finish(parts, options, run, { rows: 0, warnings: [], reasons: [problem] }, since, status)
+    const { rows } = checkpoints.last
+    try {
+      finish(parts, options, run, { rows, warnings: [], reasons: [problem] }, since, status)
+    } catch (cause) {
+      // The disk that failed the export may hold the ledger, too: the run is found unfinished all the same.
+      parts.log.debug(`the ledger was not told: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
     throw error
   }
 }
@@ -65,7 +72,9 @@ async function toFile(
   checkpoints: Checkpoints,
 ): Promise<ExportResult> {
   const path = options.target?.path ?? ''
-  const done = await exportFile(parts, options, path, checkpoints)
+  const { watermark, recent } = memoryOf(parts, options, checkpoints.start)
+  const done = await exportFile(parts, options, path, { checkpoints, watermark, recent })
+  remember(parts, options, watermark, recent)
   return resultOf(done, 1)
 }
 
@@ -76,60 +85,65 @@ async function toFolder(
   checkpoints: Checkpoints,
 ): Promise<ExportResult> {
   const folder = options.target?.path ?? ''
-  const { incremental } = options
-  const earlier = incremental === undefined ? undefined : await readManifest(parts, folder)
-  const watermark =
-    incremental === undefined
-      ? undefined
-      : parts.ledger?.readWatermark<Watermark>(watermarkName(incremental.name))
-  const recent = recentIds(watermark, options)
-  const done = await exportFolder(watching(parts, recent), options, folder, {
-    checkpoints,
-    watermark,
-    taken: earlier?.files ?? [],
+  const present = await readManifest(parts, folder)
+  const { watermark, recent } = memoryOf(parts, options, checkpoints.start)
+  if (present?.runId === run.id) {
+    // Killed between the manifest and the ledger's last word.
+    return {
+      ...resultOf({ ...checkpoints.start, warnings: [], brokenLines: 0 }, checkpoints.start.files.length),
+      run,
+    }
+  }
+  const earlier = options.incremental === undefined ? undefined : present
+  const taken = earlier?.files ?? []
+  const done = await exportFolder(parts, options, folder, { checkpoints, watermark, taken, recent })
+  const result = resultOf(done, done.files.length)
+  const manifest = await buildManifest(parts, options, done, {
+    runId: run.id,
+    earlier,
+    reasons: result.reasons,
   })
-  const reasons = done.brokenLines > 0 ? [`${done.brokenLines} broken input lines were left out`] : []
-  const manifest = await buildManifest(parts, options, done, { runId: run.id, earlier, reasons })
+  // Before the manifest: killed between the two, the same command finds the run unfinished and nothing left to read.
+  remember(parts, options, watermark, recent)
   await parts.disk.replace(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-  if (incremental !== undefined) writeWatermark(parts, options, folder, recent)
-  return { ...resultOf(done, done.files.length), run, reasons, complete: reasons.length === 0 }
+  return { ...result, run }
 }
 
 async function exportStdout(parts: ExportParts, options: ExportOptions): Promise<ExportResult> {
-  const { incremental } = options
-  const watermark =
-    incremental === undefined
-      ? undefined
-      : parts.ledger?.readWatermark<Watermark>(watermarkName(incremental.name))
-  const recent = recentIds(watermark, options)
-  const { writer, disk, write } = watching(parts, recent)
+  const { watermark, recent } = memoryOf(parts, options, undefined)
+  const { writer, disk, write } = parts
   let [rows, bytes] = [0, 0]
+  let doneThrough: number | undefined
   const put = async (raw: Uint8Array): Promise<void> => {
     const content = await disk.compress(options.compression, raw)
     bytes += content.length
     // The writer fills its buffer again at once; stdout may still hold what it was given.
     await write(options.compression === 'none' ? Uint8Array.prototype.slice.call(content) : content)
   }
-  if (writer.header.length > 0) await put(writer.header)
-  const chunks = chunksOf(parts, options, { after: undefined, watermark })
-  for (;;) {
-    const step = await chunks.next()
-    if (step.done) {
-      await parts.flush()
-      if (incremental !== undefined) writeWatermark(parts, options, '-', recent)
-      return {
-        run: undefined,
-        rows,
-        bytes,
-        files: 0,
-        complete: step.value.brokenLines === 0,
-        reasons: [],
-        ...step.value,
+  try {
+    if (writer.header.length > 0) await put(writer.header)
+    const chunks = chunksOf(parts, options, { after: undefined, watermark })
+    for (;;) {
+      const step = await chunks.next()
+      if (step.done) {
+        await parts.flush()
+        remember(parts, options, watermark, recent)
+        return resultOf({ rows, bytes, ...step.value }, 0)
       }
+      parts.signal.throwIfAborted()
+      const { events } = step.value
+      await put(writer.encode(events))
+      recent?.note(events)
+      rows += events.length
+      doneThrough = events.at(-1)?.occurredAtMs ?? doneThrough
+      parts.observe?.({ phase: 'export', done: step.value.doneThrough, events: rows })
     }
-    await put(writer.encode(step.value.events))
-    rows += step.value.events.length
-    parts.observe?.({ phase: 'export', done: step.value.doneThrough, events: rows })
+  } catch (error) {
+    if (parts.signal.aborted && doneThrough !== undefined && recent !== undefined) {
+      await parts.flush()
+      remember(parts, options, watermark, recent, doneThrough)
+    }
+    throw error
   }
 }
 
@@ -137,56 +151,46 @@ export function watermarkName(name: string): string {
   return `export ${name}`
 }
 
-/** Ids inside the overlap that the next export of this name will read again. */
-type Recent = { readonly since: number; readonly ids: (readonly [string, number])[] }
-
-function recentIds(watermark: Watermark | undefined, options: ExportOptions): Recent | undefined {
-  if (options.incremental === undefined) return undefined
-  const since = options.window.to - options.incremental.overlapMs
-  return { since, ids: (watermark?.recent ?? []).filter(([, ms]) => ms >= since) }
-}
-
-/** The parts with a writer that remembers which ids it wrote inside the overlap. */
-function watching(parts: ExportParts, recent: Recent | undefined): ExportParts {
-  if (recent === undefined) return parts
-  const { writer } = parts
-  return {
-    ...parts,
-    writer: {
-      header: writer.header,
-      encode(events) {
-        for (const { id, occurredAtMs } of events)
-          if (occurredAtMs >= recent.since) recent.ids.push([id, occurredAtMs])
-        return writer.encode(events)
-      },
-    },
-  }
-}
-
-function writeWatermark(
+/** What an export that has a name knows of those before it. `progress`: of a run that is resumed; undefined: stdout, which is never. */
+function memoryOf(
   parts: ExportParts,
   options: ExportOptions,
-  target: string,
-  recent: Recent | undefined,
-): void {
-  const { incremental } = options
-  if (incremental === undefined) return
-  const watermark: Watermark = { doneThrough: options.window.to, target, recent: recent?.ids ?? [] }
-  parts.ledger?.writeWatermark(watermarkName(incremental.name), watermark)
+  progress: ExportProgress | undefined,
+): { readonly watermark: Watermark | undefined; readonly recent: RecentIds | undefined } {
+  const { incremental, window } = options
+  if (incremental === undefined) return { watermark: undefined, recent: undefined }
+  const watermark = parts.ledger?.readWatermark<Watermark>(watermarkName(incremental.name))
+  const recent = new RecentIds([...(watermark?.recent ?? []), ...(progress?.recent ?? [])], {
+    overlapMs: incremental.overlapMs,
+    wholeTo: progress === undefined ? undefined : window.to,
+  })
+  return { watermark, recent }
 }
 
-function resultOf(done: ExportProgress & RowsEnd, files: number): ExportResult {
+function remember(
+  parts: ExportParts,
+  options: ExportOptions,
+  watermark: Watermark | undefined,
+  recent: RecentIds | undefined,
+  doneThrough = options.window.to,
+): void {
+  const { incremental } = options
+  if (incremental === undefined || recent === undefined) return
+  // Of an earlier end that is looked back at, nothing is forgotten.
+  const end = Math.max(doneThrough, watermark?.doneThrough ?? 0)
+  parts.ledger?.writeWatermark(
+    watermarkName(incremental.name),
+    nextWatermark(options, watermark, recent, end),
+  )
+}
+
+function resultOf(
+  done: Pick<ExportProgress, 'rows'> & RowsEnd & { readonly bytes: number },
+  files: number,
+): ExportResult {
   const { rows, bytes, warnings, brokenLines } = done
-  return {
-    run: undefined,
-    rows,
-    bytes,
-    files,
-    complete: brokenLines === 0,
-    reasons: [],
-    warnings,
-    brokenLines,
-  }
+  const reasons = brokenLines > 0 ? [`${brokenLines} broken input lines were left out`] : []
+  return { run: undefined, rows, bytes, files, complete: brokenLines === 0, reasons, warnings, brokenLines }
 }
 
 function finish(

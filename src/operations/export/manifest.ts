@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { IdDigest } from '../../core/id-digest.ts'
 import type { Manifest, ManifestFile } from '../../core/manifest.ts'
 import { HOUR_MS, isoTime, type TimeRange } from '../../core/time-range.ts'
 import { joined } from '../../state/proven.ts'
-import type { ExportOptions, ExportParts, ExportProgress } from './types.ts'
+import { type ExportOptions, type ExportParts, type ExportProgress, queryHashOf } from './types.ts'
 
 /** The manifest of a folder, with what an earlier export of the same name had written. */
 export async function buildManifest(
@@ -28,6 +27,8 @@ export async function buildManifest(
     about.earlier === undefined ? Number.POSITIVE_INFINITY : Date.parse(about.earlier.window.from),
   )
   const window = { from, to: options.window.to }
+  // What was left out earlier is still missing from the folder.
+  const reasons = [...new Set([...(about.earlier?.reasons ?? []), ...about.reasons])]
   const { retentionMs } = source.traits
   return {
     version: 1,
@@ -41,7 +42,7 @@ export async function buildManifest(
     },
     window: { from: isoTime(window.from), to: isoTime(window.to) },
     query: options.query,
-    queryHash: createHash('sha256').update(JSON.stringify(options.query)).digest('hex'),
+    queryHash: queryHashOf(options),
     format: options.format,
     compression: options.compression,
     createdAt: isoTime(clock.now()),
@@ -49,8 +50,8 @@ export async function buildManifest(
     totals: totalsOf(files),
     idDigest: digest.hex(),
     emptyIntervals: emptyIntervals(files, window),
-    complete: about.reasons.length === 0,
-    reasons: about.reasons,
+    complete: reasons.length === 0,
+    reasons,
   }
 }
 

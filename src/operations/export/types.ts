@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { AuditEvent } from '../../core/event.ts'
 import type { Compression, ExportDisk } from '../../core/export-disk.ts'
 import type { EventFilter } from '../../core/filter.ts'
@@ -21,6 +22,11 @@ export type ExportOptions = {
   readonly incremental: { readonly name: string; readonly overlapMs: number } | undefined
   /** In the manifest: the filters as asked. */
   readonly query: unknown
+}
+
+/** SHA-256 of the query as it stands in the manifest. */
+export function queryHashOf({ query }: Pick<ExportOptions, 'query'>): string {
+  return createHash('sha256').update(JSON.stringify(query)).digest('hex')
 }
 
 export type ExportParts = {
@@ -50,6 +56,12 @@ export type ExportProgress = {
   readonly last: Position | undefined
   readonly files: readonly ManifestFile[]
   readonly idDigest: string
+  /** Of an incremental export: what it wrote inside the overlap. */
+  readonly recent: readonly (readonly [id: string, ms: number])[]
+  /** Every event is in the part file; what is left is to give it its name. */
+  readonly isWhole: boolean
+  /** Of a file that is whole: input lines that were left out. */
+  readonly brokenLines: number
 }
 
 export const NO_PROGRESS: ExportProgress = {
@@ -59,12 +71,21 @@ export const NO_PROGRESS: ExportProgress = {
   last: undefined,
   files: [],
   idDigest: '0'.repeat(32),
+  recent: [],
+  isWhole: false,
+  brokenLines: 0,
 }
 
 /** What an export that was given a name remembers: how far it is, and which ids of the overlap it has written. */
 export type Watermark = {
   readonly doneThrough: number
+  /** From here on every id that was written is in `recent`. */
+  readonly since: number
+  /** Where the first export of this name began: nothing older was ever asked for. */
+  readonly begun: number
   readonly target: string
+  /** Filters, columns and format: all exports of a name have the same. */
+  readonly queryHash: string
   readonly recent: readonly (readonly [id: string, ms: number])[]
 }
 

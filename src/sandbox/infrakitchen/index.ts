@@ -6,7 +6,7 @@ import { ApiError } from './filter.ts'
 import { serveGraphql } from './graphql.ts'
 import { SERVICE } from './release.ts'
 import { serveRest } from './rest.ts'
-import { nativeRow, numberedId, type Row, USERS } from './rows.ts'
+import { nativeRow, numberedId, type Row, rawRow, USERS } from './rows.ts'
 import { checkFaults, createWorld, type World } from './world.ts'
 
 /** A strict InfraKitchen on loopback, REST (generation 2025, or a release up to 0.3) or GraphQL. */
@@ -83,7 +83,10 @@ async function interfere(world: World, exchange: Exchange): Promise<boolean> {
   if (world.take('token-expire') !== undefined) world.auth.expireTokens()
   const vanished = world.take('vanish')
   if (vanished !== undefined) world.store.vanish(Number(vanished || 500))
-  if (world.take('reset') !== undefined) exchange.reset()
+  const wanted = world.take('rate-limit')
+  if (wanted !== undefined)
+    exchange.reply(429, { message: 'Too many requests' }, { 'retry-after': wanted || '1' })
+  else if (world.take('reset') !== undefined) exchange.reset()
   else if (world.take('error-500') !== undefined) exchange.reply(500, { message: 'Internal server error' })
   else if (world.take('html') !== undefined)
     exchange.reply(200, '<!doctype html><title>InfraKitchen</title>', { 'content-type': 'text/html' })
@@ -114,7 +117,7 @@ function guest(world: World, exchange: Exchange, scope: string) {
   })
 }
 
-/** `POST /__emulator/events {"late":[{"timeUs":…}]}`: entries whose transactions end only now. */
+/** `POST /__emulator/events` with `{"late":[{"timeUs":…}]}`, entries whose transactions end only now, or with JSON lines kept to the byte. */
 function administer(world: World, exchange: Exchange) {
   const body = exchange.body.toString('utf8') || '{}'
   switch (`${exchange.method} ${exchange.path.slice('/__emulator/'.length)}`) {
@@ -135,6 +138,11 @@ function administer(world: World, exchange: Exchange) {
       return exchange.reply(200, {})
     }
     case 'POST events': {
+      if (String(exchange.headers['content-type']).includes('ndjson')) {
+        const lines = body.split('\n').filter((line) => line !== '')
+        for (const line of lines) world.store.add(rawRow(line))
+        return exchange.reply(200, { added: lines.length })
+      }
       const { late = [] } = JSON.parse(body) as {
         late?: { readonly timeUs: number; readonly number: number }[]
       }

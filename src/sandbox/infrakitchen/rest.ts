@@ -31,26 +31,29 @@ function listEntries(world: World, exchange: Exchange) {
   const cap = world.mode('cap', 100) ?? Number.POSITIVE_INFINITY
   const { refs, total } = store.select({ filter, sort, start, end: Math.min(end, start + cap) })
   if (end - start === 1) world.probes += 1
-  const rows = refs.map((ref) => nativeRow(store.row(ref), release, zone))
+  const rows = refs.map((ref) => {
+    const row = store.row(ref)
+    return row.raw ?? JSON.stringify(nativeRow(row, release, zone))
+  })
   reply(world, exchange, 'audit_logs', rows, total)
 }
 
 function listLines(world: World, exchange: Exchange) {
   const { filter, range } = parametersOf(world, exchange)
   const { lines, total } = selectLines(world.store, filter, range, world.release)
-  reply(world, exchange, 'logs', lines, total)
+  const texts = lines.map((line) => JSON.stringify(line))
+  reply(world, exchange, 'logs', texts, total)
 }
 
 /** The first number is always 0, and the second the count of rows, whatever was asked for. */
-function reply(
-  world: World,
-  exchange: Exchange,
-  unit: string,
-  rows: readonly unknown[],
-  total: number,
-): void {
+function reply(world: World, exchange: Exchange, unit: string, rows: readonly string[], total: number): void {
   const hidden = world.mode('no-content-range', 1) !== undefined
-  exchange.reply(200, rows, hidden ? {} : { 'content-range': `${unit} 0-${rows.length}/${total}` })
+  const text = `[${rows.join(',')}]`
+  const body = world.take('truncate') === undefined ? text : text.slice(0, text.length / 2)
+  exchange.reply(200, body, {
+    'content-type': 'application/json',
+    ...(hidden ? {} : { 'content-range': `${unit} 0-${rows.length}/${total}` }),
+  })
 }
 
 function parametersOf(world: World, exchange: Exchange) {

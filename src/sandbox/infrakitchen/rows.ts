@@ -116,6 +116,8 @@ export type Row = {
   readonly revision: number | null
   /** Of the workflow around it. */
   readonly workflow: string | null
+  /** Kept to the byte, where it was appended as text. */
+  readonly raw?: string
 }
 
 export type RowSet = { readonly size: number; timeUs(index: number): number; row(index: number): Row }
@@ -180,8 +182,30 @@ export function timeText(timeUs: number, release: Release, zone: string | undefi
   return `${new Date(asUtc).toISOString().slice(0, 19)}${fraction}`
 }
 
+/** A row from its JSON text: only what can be filtered by is looked at. */
+export function rawRow(raw: string): Row {
+  const entry = JSON.parse(raw) as Readonly<Record<string, unknown>>
+  const text = (key: string): string => (typeof entry[key] === 'string' ? entry[key] : '')
+  const ms = Date.parse(text('created_at').replace(/(\.\d{3})\d+/, '$1'))
+  const micros = Number((/\.\d{3}(\d{1,3})/.exec(text('created_at'))?.[1] ?? '0').padEnd(3, '0'))
+  return {
+    id: text('id'),
+    model: text('model'),
+    action: text('action'),
+    user: { ...(USERS[0] as User), id: text('user_id') },
+    hasCreator: entry['creator'] !== null,
+    entityId: text('entity_id'),
+    entityName: null,
+    timeUs: ms * 1000 + micros,
+    revision: null,
+    workflow: null,
+    raw,
+  }
+}
+
 /** The row as the REST releases answer it. */
 export function nativeRow(row: Row, release: Release, zone: string | undefined): JsonObject {
+  if (row.raw !== undefined) return JSON.parse(row.raw) as JsonObject
   const { id, identifier, deactivated, display_name, provider } = row.user
   return {
     id: row.id,

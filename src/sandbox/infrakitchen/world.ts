@@ -14,6 +14,8 @@ export const FAULTS: Readonly<Record<string, string>> = {
   'error-500': 'Internal server error',
   reset: 'the connection ends without an answer',
   html: 'a page of HTML with status 200',
+  truncate: 'half of the page as a complete answer',
+  'rate-limit': '429 of a proxy; =SECONDS to wait (1)',
   forbidden: 'no permission, in the words of the generation',
   internal: 'a GraphQL error INTERNAL inside a 200',
   'token-expire': 'every token given out so far has expired',
@@ -22,6 +24,7 @@ export const FAULTS: Readonly<Record<string, string>> = {
   cap: 'no answer has more than =ROWS rows (100)',
   'token-ttl': 'tokens live =SECONDS (60)',
   'no-content-range': 'REST answers without a total',
+  start: 'the first entry is written at =TIME',
   version: '=RELEASE, from 0.1.0 to 0.5.0',
   ties: '=SIZE entries on one microsecond (3000)',
   zone: '=ZONE of the database session, seen up to 0.3.1',
@@ -58,7 +61,9 @@ export function createWorld(options: SandboxOptions): World {
     faults.list().find((one) => one.service === SERVICE && one.kind === kind)?.value
   const has = (kind: string) => faults.list().some((one) => one.service === SERVICE && one.kind === kind)
   const size = options.events ?? DEFAULT_EVENTS
-  const fromMs = options.recent ? now() - HOUR_MS - size * SPACING_MS : FIXED_START_MS
+  const start = faultValue('start')
+  const fixedMs = start === undefined ? FIXED_START_MS : Date.parse(start)
+  const fromMs = options.recent ? now() - HOUR_MS - size * SPACING_MS : fixedMs
   const rows = generatedRows({
     size,
     seed,

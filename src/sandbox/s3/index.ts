@@ -1,6 +1,6 @@
 import type { SandboxOptions, SandboxService } from '../service.ts'
 import { archivedRows, archiveFiles } from './archived.ts'
-import { startS3Server } from './server.ts'
+import { serveS3 } from './server.ts'
 import { storeTrials } from './trials.ts'
 
 const BUCKET = 'audit-lake'
@@ -16,7 +16,7 @@ const NONE = { contentType: 'application/x-ndjson', metadata: {}, encryption: un
 
 /** A bucket on a strict S3, as a receiver and an archive. */
 export async function startS3(options: SandboxOptions): Promise<SandboxService> {
-  const { listener, buckets, violations } = await startS3Server({
+  const { listener, buckets, violations } = await serveS3({
     service: 's3',
     buckets: [BUCKET],
     keys: [KEY, DENIED],
@@ -40,7 +40,13 @@ export async function startS3(options: SandboxOptions): Promise<SandboxService> 
     preload: (streamed) => {
       for (const { key, body } of archiveFiles(streamed)) bucket.put(key, body, NONE)
     },
-    trials: storeTrials('s3', stream, [KEY.secretAccessKey], { ...stream, ...DENIED }),
+    trials: storeTrials(
+      's3',
+      stream,
+      [KEY.secretAccessKey],
+      { ...stream, ...DENIED },
+      { ...stream, bucket: 'no-such-bucket' },
+    ),
     close: () => listener.close(),
   }
 }

@@ -1,5 +1,6 @@
 import type { FaultPlan } from '../faults.ts'
 import { type Exchange, type Listener, listen, type Violation } from '../listen.ts'
+import { cutBody, interrupted } from '../object-faults.ts'
 import { errorXml, S3Error } from './errors.ts'
 import { type Answer, serveBucket } from './objects.ts'
 import { checkSignature, type S3Key } from './signature.ts'
@@ -11,11 +12,8 @@ export type S3Server = {
   readonly violations: Violation[]
 }
 
-/** Waited by the fault `slow`. */
-const SLOW_MS = 30_000
-
 /** An S3 endpoint on loopback, path-style and virtual-host style, that refuses what S3 refuses. */
-export async function startS3Server(options: {
+export async function serveS3(options: {
   readonly service: string
   readonly buckets: readonly string[]
   readonly keys: readonly S3Key[]
@@ -35,20 +33,11 @@ export async function startS3Server(options: {
     const requestId = `SANDBOX${String(index).padStart(9, '0')}`
     const reply = ({ status, body, headers = {} }: Answer): void => {
       const own = { server: 'AmazonS3', 'x-amz-request-id': requestId, ...headers }
-      if (exchange.method !== 'HEAD') return exchange.reply(status, body ?? '', own)
-      exchange.response.writeHead(status, { ...own, 'content-length': Buffer.byteLength(body ?? '') }).end()
+      if (exchange.method !== 'HEAD') exchange.reply(status, body ?? '', own)
+      else
+        exchange.response.writeHead(status, { ...own, 'content-length': Buffer.byteLength(body ?? '') }).end()
     }
-    if (faults.standing(service, 'slow', index))
-      await new Promise((resolve) => setTimeout(resolve, SLOW_MS).unref())
-    if (take('reset-before')) return exchange.reset()
-    const status = faults.standing(service, 'status', index)
-    const once = status !== undefined && !status.counted ? take('status') : status
-    if (once !== undefined) {
-      const [code = '500', wait] = (once.value ?? '').split('+')
-      return exchange.reply(Number(code), '', wait === undefined ? {} : { 'retry-after': wait })
-    }
-    if (take('proxy-page'))
-      return exchange.reply(200, '<html><body>Sign in</body></html>', { 'content-type': 'text/html' })
+    if (await interrupted(exchange, service, faults)) return
     if (take('slow-down'))
       return reply(
         asXml(new S3Error(503, 'SlowDown', 'Please reduce your request rate.'), exchange, requestId),
@@ -66,21 +55,26 @@ export async function startS3Server(options: {
           'ConditionalRequestConflict',
           'A conflicting conditional operation is currently in progress against this resource.',
         )
-      const answer = serveBucket(bucket, name, key, exchange, {
-        isKmsTag: faults.standing(service, 'kms-etag', index) !== undefined,
-        isTokenLost: faults.standing(service, 'lost-token', index) !== undefined,
-      })
-      if (take('reset-after')) return exchange.reset()
-      if (take('error-after'))
-        return reply(
-          asXml(
-            new S3Error(500, 'InternalError', 'We encountered an internal error. Please try again.'),
-            exchange,
-            requestId,
-          ),
-        )
+      const isWrite = exchange.method === 'PUT'
+      const isReset = isWrite && take('reset-after') !== undefined
+      const isFailing = isWrite && take('error-after') !== undefined
+      let answer: Answer
+      try {
+        answer = serveBucket(bucket, name, key, exchange, {
+          isKmsTag: faults.standing(service, 'kms-etag', index) !== undefined,
+          isTokenLost: faults.standing(service, 'lost-token', index) !== undefined,
+        })
+      } catch (error) {
+        // The answer is lost, whatever it was.
+        if (!isReset && !isFailing) throw error
+        answer = { status: 200 }
+      }
+      if (isReset) return exchange.reset()
+      if (isFailing)
+        throw new S3Error(500, 'InternalError', 'We encountered an internal error. Please try again.')
       if (exchange.method === 'GET' && key !== '' && answer.body !== undefined) {
-        if (faults.standing(service, 'cut-body', index)) return cutBody(exchange, answer)
+        if (faults.standing(service, 'cut-body', index))
+          return cutBody(exchange, Buffer.from(answer.body), answer.headers)
         if (faults.standing(service, 'damaged', index))
           return reply({ ...answer, body: Buffer.from(answer.body).subarray(0, -6) })
       }
@@ -113,10 +107,4 @@ function placeOf({ path, headers }: Exchange): { readonly name: string; readonly
   if (host !== undefined) return { name: host, key: whole }
   const slash = whole.indexOf('/')
   return slash < 0 ? { name: whole, key: '' } : { name: whole.slice(0, slash), key: whole.slice(slash + 1) }
-}
-
-function cutBody({ response }: Exchange, { body, headers }: Answer): void {
-  const bytes = Buffer.from(body ?? '')
-  response.writeHead(200, { ...headers, 'content-length': bytes.length })
-  response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy())
 }

@@ -7,12 +7,13 @@ export function storeTrials(
   stream: JsonObject,
   secrets: readonly string[],
   refused: JsonObject,
+  misconfigured: JsonObject,
 ): { readonly receiver: ReceiverTrials; readonly search: SearchTrials } {
   return {
     receiver: {
       secrets,
       refused,
-      misconfigured: { ...stream, bucket: 'no-such-bucket' },
+      misconfigured,
       variants: [
         { title: 'zstd', settings: { ...stream, compress: 'zstd' } },
         { title: 'plain', settings: { ...stream, compress: 'none' } },

@@ -1,4 +1,4 @@
-import { RemoteConfigError, RemoteError } from '../../core/errors.ts'
+import { ContractError, RemoteConfigError, RemoteError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
 import type { Log } from '../../core/runtime.ts'
 import {
@@ -21,6 +21,7 @@ export class Api implements AuditApi {
   readonly #backends: Readonly<Record<Generation, AuditApi>>
   readonly #isConfigured: boolean
   #generation: Generation | undefined
+  #hasAnswered = false
 
   constructor(parts: ApiParts, configured: Generation | undefined) {
     this.log = parts.log
@@ -64,6 +65,7 @@ export class Api implements AuditApi {
     for (const generation of known === undefined ? (['rest', 'graphql'] as const) : [known]) {
       try {
         const answer = await question(this.#backends[generation])
+        this.#hasAnswered = true
         if (this.#generation === undefined) {
           this.#generation = generation
           this.log.debug(`${SERVICE} answers by ${generation === 'rest' ? 'REST' : 'GraphQL'}`, {
@@ -73,6 +75,17 @@ export class Api implements AuditApi {
         return answer
       } catch (error) {
         if (!(error instanceof NotHereError)) throw error
+        if (this.#hasAnswered) {
+          throw new ContractError(
+            `${SERVICE} has stopped answering in JSON of its audit log: ${error.message}`,
+            {
+              cause: error,
+              service: SERVICE,
+              operation: 'read the audit log',
+              hint: 'a proxy or a restart may answer in its place: try again, and run auditctl doctor',
+            },
+          )
+        }
         reasons.push(error.message)
       }
     }

@@ -22,7 +22,7 @@ import { actionOf, userIdOf } from './read-record.ts'
 import { Session } from './session.ts'
 import { infrakitchenShape } from './shape.ts'
 import { Times } from './times.ts'
-import { traceTrail } from './trace.ts'
+import { filteredTrail, traceTrail } from './trace.ts'
 
 /** The server has no bound of its own; its user interface asks for as many. */
 const PAGE_ROWS = 1000
@@ -164,13 +164,19 @@ class InfrakitchenSource implements AuditSource {
     return this.#requests()
   }
 
-  /** Of an entity, a user or an entry the log itself is the trail: only traces have more to them. */
+  /** Of an entity, a user or an entry the log is the trail, asked for by id; a trace has the execution log besides. */
   async trail(
     kind: TrailKind,
     id: string,
-    { signal }: { readonly signal: AbortSignal },
+    asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly signal: AbortSignal },
   ): Promise<Trail | undefined> {
-    return kind === 'trace' ? traceTrail(this.#api, this.#times, id, signal) : undefined
+    if (kind === 'trace') return traceTrail(this.#api, this.#times, id, asked.signal)
+    const field = (
+      { entity: 'entity', identity: 'actor', request: 'request-id', secret: undefined } as const
+    )[kind]
+    return field === undefined || asked.filter.fields[field] !== undefined
+      ? undefined
+      : filteredTrail(this, field, id, asked)
   }
 
   async sorted(

@@ -1,6 +1,8 @@
 import { RemoteError } from '../../core/errors.ts'
 import type { AuditEvent, JsonObject } from '../../core/event.ts'
-import type { Page, Trail, TrailLine } from '../../core/source.ts'
+import { compileFilter, type EventFilter } from '../../core/filter.ts'
+import type { AuditSource, Page, Trail, TrailLine } from '../../core/source.ts'
+import type { TimeRange } from '../../core/time-range.ts'
 import type { Api } from './api.ts'
 import { RefusedFilterError } from './backend.ts'
 import { entityIdOf, isUuid, textOf } from './read-record.ts'
@@ -45,6 +47,28 @@ export async function traceTrail(
     summary: () => undefined,
     warnings: () => warnings,
   }
+}
+
+/** The entries of the window in which the field has that value: the server is asked for those alone. */
+export async function filteredTrail(
+  source: AuditSource,
+  field: 'entity' | 'actor' | 'request-id',
+  id: string,
+  asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly signal: AbortSignal },
+): Promise<Trail> {
+  const { window, signal } = asked
+  const filter = { ...asked.filter, fields: { ...asked.filter.fields, [field]: id } }
+  const isOf = compileFilter(filter, source.shape.filters, source.name)
+  const opened = await source.open(window, filter, { order: 'asc', concurrency: 1, signal })
+  async function* events(): AsyncGenerator<Page> {
+    try {
+      for await (const slice of opened.slices())
+        for await (const page of opened.read(slice, signal)) yield page.filter(isOf)
+    } finally {
+      await opened.close()
+    }
+  }
+  return { events: events(), lines: () => [], summary: () => undefined, warnings: () => opened.warnings() }
 }
 
 /** By the list, never by the single entry's address: an unknown id is a 500 there. */

@@ -3,7 +3,7 @@ import { AuditctlError, AuthError } from '../../core/errors.ts'
 import type { Clock } from '../../core/runtime.ts'
 import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
 import { LIST_PATH, refusal } from './pages.ts'
-import { textOf, firstAt } from './read-record.ts'
+import { firstAt, textOf } from './read-record.ts'
 import type { Session } from './session.ts'
 
 const MAX_SKEW_MS = 5 * SECOND_MS

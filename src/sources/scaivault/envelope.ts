@@ -3,7 +3,7 @@ import { type AuditEvent, SpanEvent } from '../../core/event.ts'
 import { eventAt } from '../../core/events-of.ts'
 import { sliceEvents, sliceOrParse } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
-import { textOf, firstAt } from './read-record.ts'
+import { firstAt, textOf } from './read-record.ts'
 
 /** Where the entries of a reply may stand: the documented place first. */
 const PLACES: readonly string[] = [

@@ -13,7 +13,7 @@ import { HOUR_MS, isoRange, MINUTE_MS, SECOND_MS } from '../../core/time-range.t
 import { refusal } from './pages.ts'
 import { detailsOf, problemOf, SERVICE } from './problem.ts'
 import { planFilters } from './pushdown.ts'
-import { textOf, firstAt } from './read-record.ts'
+import { firstAt, textOf } from './read-record.ts'
 import type { Session } from './session.ts'
 
 const PROVIDERS = { s3: 's3', gcs: 'gcs', 'azure-blob': 'azure_blob' } as const

@@ -49,11 +49,12 @@ export class Session {
   async send(asked: Asked): Promise<HttpReply> {
     let isRepeated = false
     for (;;) {
-      const current = this.#current(asked.signal)
-      const token = await current
+      const token = await this.#current(asked.signal)
       const reply = await this.#once(asked, token)
       if (reply.status === 401) {
-        if (this.#token === current) this.#dismiss(token, reply)
+        // Another worker may have replaced it meanwhile; then this one goes on with the new token.
+        if ((await this.#token) === token) this.#dismiss(token, reply)
+        if (this.#refusal !== undefined) throw this.#refusal
         continue
       }
       token.hasWorked = true
@@ -93,9 +94,11 @@ export class Session {
 
   async #current(signal: AbortSignal): Promise<Token> {
     if (this.#refusal !== undefined) throw this.#refusal
-    const known = await this.#token
+    const pending = this.#token
+    const known = await pending
     if (known !== undefined && known.renewAt > this.#parts.clock.now()) return known
-    if (known !== undefined || this.#token === undefined) {
+    // Several may have waited for the same one; the first of them makes the next.
+    if (this.#token === pending) {
       const token = this.#obtain(signal)
       this.#token = token
       token.catch((error: unknown) => {

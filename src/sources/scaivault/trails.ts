@@ -8,7 +8,7 @@ import { EnvelopeReader, type Listing } from './envelope.ts'
 import { boundsOf, listingOf, MAX_ROWS, refusal } from './pages.ts'
 import { SERVICE } from './problem.ts'
 import { planFilters } from './pushdown.ts'
-import { hasPrefix, firstAt } from './read-record.ts'
+import { firstAt, hasPrefix } from './read-record.ts'
 import type { Session } from './session.ts'
 import { plainPath } from './shape.ts'
 

@@ -3,6 +3,7 @@ import type { TlsSettings } from '../../core/http.ts'
 import type { Secret } from '../../core/secret.ts'
 import { checkedEndpoint } from './endpoint.ts'
 import { classOf, type LoadedPackage, loadPackage } from './load-package.ts'
+import { notTheStore } from './problem.ts'
 import type { StoreParts } from './s3.ts'
 import {
   type NewObject,
@@ -63,7 +64,7 @@ type BlockBlob = {
     count: number | undefined,
     options: Options,
   ): Promise<{ readonly readableStreamBody?: AsyncIterable<Uint8Array> }>
-  uploadData(content: Uint8Array, options: Options): Promise<unknown>
+  uploadData(content: Uint8Array, options: Options): Promise<{ readonly etag?: string }>
 }
 type Service = { getContainerClient(name: string): Container }
 
@@ -205,7 +206,7 @@ class AzureStore implements ObjectStore {
   async create(object: NewObject, abortSignal: AbortSignal): Promise<'created' | 'exists'> {
     this.#requests += 1
     try {
-      await this.#container.getBlockBlobClient(object.key).uploadData(object.content, {
+      const reply = await this.#container.getBlockBlobClient(object.key).uploadData(object.content, {
         abortSignal,
         maxSingleShotSize: SINGLE_PUT_BYTES,
         blockSize: PART_BYTES,
@@ -218,6 +219,7 @@ class AzureStore implements ObjectStore {
         },
         metadata: { sha256: object.sha256 },
       })
+      if (reply.etag === undefined) throw notTheStore()
       return 'created'
     } catch (error) {
       const { statusCode, code } = error as { readonly statusCode?: number; readonly code?: string }

@@ -3,6 +3,7 @@ import type { TlsSettings } from '../../core/http.ts'
 import type { Secret } from '../../core/secret.ts'
 import { checkedEndpoint } from './endpoint.ts'
 import { classOf, loadPackage } from './load-package.ts'
+import { notTheStore } from './problem.ts'
 import type { StoreParts } from './s3.ts'
 import {
   type NewObject,
@@ -27,8 +28,11 @@ export type GcsSettings = {
 
 type Reply = Readonly<Record<string, unknown>>
 type GcsFile = {
+  /** What the store last said of it. */
+  readonly metadata: Reply
   getMetadata(): Promise<readonly [Reply]>
   createReadStream(options: Reply): AsyncIterable<Uint8Array> & { destroy(error?: Error): void }
+  createResumableUpload(options: Reply): Promise<readonly [string]>
   save(content: Uint8Array, options: Reply): Promise<void>
 }
 type GcsBucket = {
@@ -144,21 +148,27 @@ class GcsStore implements ObjectStore {
   }
 
   async create(object: NewObject, signal: AbortSignal): Promise<'created' | 'exists'> {
-    const saved = this.#bucket.file(object.key).save(object.content, {
-      resumable: object.content.length > SINGLE_PUT_BYTES,
-      chunkSize: PART_BYTES,
+    const file = this.#bucket.file(object.key)
+    const own = {
       preconditionOpts: { ifGenerationMatch: 0 },
-      contentType: object.contentType,
-      // The server compares: no second pass over the bytes here.
-      validation: false,
-      timeout: this.#timeoutMs,
       metadata: {
+        contentType: object.contentType,
+        // The server compares: no second pass over the bytes here.
         md5Hash: Buffer.from(object.md5, 'hex').toString('base64'),
         metadata: { sha256: object.sha256 },
       },
-    })
+    }
+    const once = { ...own, contentType: object.contentType, validation: false, timeout: this.#timeoutMs }
     try {
-      await this.#asked(saved, signal)
+      if (object.content.length <= SINGLE_PUT_BYTES) {
+        await this.#asked(file.save(object.content, { ...once, resumable: false }), signal)
+      } else {
+        // The SDK leaves out the credentials where it opens a session of its own at a custom endpoint.
+        const [uri] = await this.#asked(file.createResumableUpload(own), signal)
+        const resumed = { ...once, resumable: true, uri, chunkSize: PART_BYTES }
+        await this.#asked(file.save(object.content, resumed), signal)
+      }
+      if (file.metadata['generation'] === undefined) throw notTheStore()
       return 'created'
     } catch (error) {
       if (codeOf(error) === 412) return 'exists'

@@ -37,7 +37,7 @@ export const openStore: OpenStore = async (
     if (settings.kind === 'gcs') return (await import('./gcs.ts')).openGcs(settings, parts)
     return (await import('./azure-blob.ts')).openAzureBlob(settings, parts)
   }
-  return retried(await open(), clock, settings.rate)
+  return retried(await open(), clock, { rate: settings.rate, timeoutMs })
 }
 
 /** The settings that an object URL stands for; credentials come from the vendor's own chain. */

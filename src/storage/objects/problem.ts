@@ -188,3 +188,13 @@ export function errorOf(error: unknown, attempted: Attempted, attempts = 1): Aud
     return new RemoteConfigError(text, { ...details, hint: 'check the settings of the store' })
   return new RemoteError(text, details)
 }
+
+/** For an answer without what the store always says: a proxy or a login page may have given it. */
+export function notTheStore(): Error {
+  return Object.assign(
+    new Error('the answer is not one of the store: something in between may have given it'),
+    {
+      code: 'not-the-store',
+    },
+  )
+}

@@ -2,9 +2,13 @@ import type { Clock } from '../../core/runtime.ts'
 import { retryDelay } from '../../http/retry-delay.ts'
 import { type Attempted, errorOf, isRetryable, problemOf } from './problem.ts'
 import type { ObjectEntry, ObjectHead, ObjectStore } from './store.ts'
+import { untilAborted } from './until-aborted.ts'
 
 const MAX_ATTEMPTS = 6
 const MAX_WAIT_MS = 5 * 60_000
+const TIMEOUT_MS = 120_000
+/** Slower than this an upload is given up. */
+const LEAST_BYTES_PER_MS = 100
 
 const SERVICES = { s3: 'S3', gcs: 'Google Cloud Storage', 'azure-blob': 'Azure Blob Storage' } as const
 const PERMISSIONS = {
@@ -17,7 +21,11 @@ const PERMISSIONS = {
 } as const
 
 /** The same store with its reads repeated, and its errors in our words. `create` stays one attempt, and its errors as they came. */
-export function retried(store: ObjectStore, clock: Clock, rate?: number): ObjectStore {
+export function retried(
+  store: ObjectStore,
+  clock: Clock,
+  { rate, timeoutMs = TIMEOUT_MS }: { readonly rate?: number | undefined; readonly timeoutMs?: number } = {},
+): ObjectStore {
   const pace = pacer(clock, rate)
   const what = (kind: 'list' | 'read', key: string): Omit<Attempted, 'now'> => ({
     service: SERVICES[store.kind],
@@ -27,7 +35,7 @@ export function retried(store: ObjectStore, clock: Clock, rate?: number): Object
   const again = <Value>(attempted: Omit<Attempted, 'now'>, signal: AbortSignal, work: () => Promise<Value>) =>
     attempts(attempted, signal, clock, async () => {
       await pace(signal)
-      return work()
+      return within(timeoutMs, signal, work)
     })
   return {
     kind: store.kind,
@@ -66,13 +74,15 @@ export function retried(store: ObjectStore, clock: Clock, rate?: number): Object
         await pace(signal)
         const blocks = store.read(key, signal)
         try {
-          for await (const block of blocks) {
+          for (;;) {
+            const step = await within(timeoutMs, signal, () => blocks.next())
+            if (step.done === true) return
+            const block = step.value
             const fresh = skip === 0 ? block : block.subarray(Math.min(skip, block.length))
             skip -= block.length - fresh.length
             given += fresh.length
             if (fresh.length > 0) yield fresh
           }
-          return
         } catch (error) {
           attempt = await failed(error, attempt, { ...what('read', key), now: clock.now() }, signal, clock)
         }
@@ -80,7 +90,8 @@ export function retried(store: ObjectStore, clock: Clock, rate?: number): Object
     },
     async create(object, signal) {
       await pace(signal)
-      return store.create(object, signal)
+      const ms = timeoutMs + object.content.length / LEAST_BYTES_PER_MS
+      return within(ms, signal, (own) => store.create(object, own))
     },
     probe: (signal) => again(what('list', ''), signal, () => store.probe(signal)),
     requests: () => store.requests(),
@@ -137,4 +148,15 @@ function pacer(clock: Clock, rate: number | undefined): (signal: AbortSignal) =>
     next = at + 1000 / rate
     if (at > now) await clock.sleep(at - now, signal)
   }
+}
+
+/** One attempt, given up after `ms`: not every SDK keeps a time limit, or takes a signal. */
+async function within<Value>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  signal.throwIfAborted()
+  const own = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(ms))])
+  return await untilAborted(work(own), own)
 }

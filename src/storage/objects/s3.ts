@@ -2,6 +2,7 @@ import type { TlsSettings } from '../../core/http.ts'
 import type { Secret } from '../../core/secret.ts'
 import { agentOptions, checkedEndpoint } from './endpoint.ts'
 import { classOf, loadPackage } from './load-package.ts'
+import { notTheStore } from './problem.ts'
 import { s3Credentials } from './s3-credentials.ts'
 import { completeInParts } from './s3-parts.ts'
 import {
@@ -188,7 +189,7 @@ class S3Store implements ObjectStore {
       } else {
         const checksum = Buffer.from(object.sha256, 'hex').toString('base64')
         const proof = { ContentMD5: Buffer.from(object.md5, 'hex').toString('base64') }
-        await this.#send(
+        const reply = await this.#send(
           'PutObject',
           {
             ...own,
@@ -198,6 +199,7 @@ class S3Store implements ObjectStore {
           },
           signal,
         )
+        if (textOf(reply['ETag']) === undefined) throw notTheStore()
       }
       return 'created'
     } catch (error) {

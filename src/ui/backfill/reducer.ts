@@ -15,7 +15,14 @@ export type BackfillState = {
 
 export function openBackfill(request: BackfillRequest): Step<BackfillState> {
   return step(
-    { request, phase: 'planning', progress: undefined, question: undefined, outcome: undefined, failure: undefined },
+    {
+      request,
+      phase: 'planning',
+      progress: undefined,
+      question: undefined,
+      outcome: undefined,
+      failure: undefined,
+    },
     { type: 'backfill', request },
   )
 }
@@ -33,13 +40,18 @@ export function reduceBackfill(state: BackfillState, message: Message): Step<Bac
       return still({ ...state, phase: 'asking', question: message.question })
     case 'answer':
       if (state.phase !== 'asking') return still(state)
-      return step({ ...state, phase: message.yes ? 'sending' : 'stopping', progress: undefined }, { type: 'answer', yes: message.yes })
+      return step(
+        { ...state, phase: message.yes ? 'sending' : 'stopping', progress: undefined },
+        { type: 'answer', yes: message.yes },
+      )
     case 'backfill-done':
       return still({ ...state, phase: 'done', outcome: message.outcome })
     case 'backfill-failed':
       return still({ ...state, phase: 'failed', failure: message.failure })
     case 'back':
-      return isRunning(state) && state.phase !== 'stopping' ? step({ ...state, phase: 'stopping' }, { type: 'stop-backfill' }) : still(state)
+      return isRunning(state) && state.phase !== 'stopping'
+        ? step({ ...state, phase: 'stopping' }, { type: 'stop-backfill' })
+        : still(state)
     default:
       return still(state)
   }

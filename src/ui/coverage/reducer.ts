@@ -34,7 +34,14 @@ export function openCoverage(streams: readonly BrowserStream[], query: BrowserQu
 }
 
 export function compare(state: CoverageState, stream: string): Step<CoverageState> {
-  const started = { ...state, stream, progress: undefined, failure: undefined, isComparing: true, selected: state.stream === stream ? state.selected : 0 }
+  const started = {
+    ...state,
+    stream,
+    progress: undefined,
+    failure: undefined,
+    isComparing: true,
+    selected: state.stream === stream ? state.selected : 0,
+  }
   return step(started, { type: 'compare', stream, query: state.query })
 }
 
@@ -57,7 +64,12 @@ export function reduceCoverage(state: CoverageState, message: Message): Step<Cov
     case 'compare-progress':
       return still(state.isComparing ? { ...state, progress: message.progress } : state)
     case 'compared':
-      return still(select({ ...state, coverage: message.coverage, isComparing: false, failure: undefined }, state.selected))
+      return still(
+        select(
+          { ...state, coverage: message.coverage, isComparing: false, failure: undefined },
+          state.selected,
+        ),
+      )
     case 'compare-failed':
       return still({ ...state, isComparing: false, failure: message.failure })
     default:

@@ -4,7 +4,7 @@ import { eventAt } from '../events/loaded.ts'
 import { reduceEvents } from '../events/reducer.ts'
 import type { Message } from '../messages.ts'
 import { type AppState, detailHeight } from '../state.ts'
-import { scrollDetail, SHAPES } from './reducer.ts'
+import { SHAPES, scrollDetail } from './reducer.ts'
 
 export function reduceDetailKeys(state: AppState, message: Message): Step<AppState> {
   const { detail, events } = state
@@ -24,17 +24,22 @@ export function reduceDetailKeys(state: AppState, message: Message): Step<AppSta
       return scroll(Number.POSITIVE_INFINITY)
     case 'next-shape': {
       const shape = SHAPES[(SHAPES.indexOf(detail.shape) + 1) % SHAPES.length] ?? 'native'
-      return detail.event === undefined ? still(state) : step(state, { type: 'show', event: detail.event, shape })
+      return detail.event === undefined
+        ? still(state)
+        : step(state, { type: 'show', event: detail.event, shape })
     }
     case 'neighbour': {
       const moved = withEvents(state, reduceEvents(events, { type: 'move', by: message.by }))
       const event = eventAt(moved.state.events.loaded, moved.state.events.selected)
-      return event === undefined ? moved : { ...moved, effects: [...moved.effects, { type: 'show', event, shape: detail.shape }] }
+      return event === undefined
+        ? moved
+        : { ...moved, effects: [...moved.effects, { type: 'show', event, shape: detail.shape }] }
     }
     case 'toggle-mark': {
       const marks = new Map(state.marks)
       const { event } = detail
-      if (event !== undefined && !marks.delete(event.id)) marks.set(event.id, { ...event, bytes: event.bytes.slice() })
+      if (event !== undefined && !marks.delete(event.id))
+        marks.set(event.id, { ...event, bytes: event.bytes.slice() })
       return still({ ...state, marks })
     }
     default:

@@ -1,4 +1,4 @@
-import type { ShapeName, ShapedEvent } from '../../core/browser.ts'
+import type { ShapedEvent, ShapeName } from '../../core/browser.ts'
 import { displayWidth } from '../../core/display-width.ts'
 import { escapeText } from '../../core/escape-text.ts'
 import type { HeldEvent } from '../../core/event-page.ts'
@@ -21,7 +21,12 @@ export function detailState(columns: number, shape: ShapeName = 'native'): Detai
   return { shape, event: undefined, shaped: undefined, lines: [], columns, scroll: 0 }
 }
 
-export function showDetail(state: DetailState, event: HeldEvent, shape: ShapeName, shaped: ShapedEvent): DetailState {
+export function showDetail(
+  state: DetailState,
+  event: HeldEvent,
+  shape: ShapeName,
+  shaped: ShapedEvent,
+): DetailState {
   const isSame = state.event?.id === event.id && state.shape === shape
   const lines = detailLines(shaped, state.columns)
   return { ...state, event, shape, shaped, lines, scroll: isSame ? state.scroll : 0 }

@@ -3,7 +3,7 @@ import type { TimeRange } from '../../core/time-range.ts'
 import { type Step, step, still } from '../effects.ts'
 import type { Message } from '../messages.ts'
 import type { AppState } from '../state.ts'
-import { CELLS, columnOf, type CountsState } from './histogram.ts'
+import { CELLS, type CountsState, columnOf } from './histogram.ts'
 
 /** Counting begins once the first page stands on the screen, and again for another window or filter. */
 export function reduceCounts(state: AppState, message: Message): Step<AppState> {
@@ -22,7 +22,11 @@ export function reduceCounts(state: AppState, message: Message): Step<AppState> 
       return message.query === counted ? still({ ...state, failure: message.failure }) : still(state)
     case 'arrived': {
       if (message.generation !== events.generation || counted === undefined) return still(state)
-      return still({ ...state, counted: events.query, counts: withArrived(counts, events.query.window, message.page) })
+      return still({
+        ...state,
+        counted: events.query,
+        counts: withArrived(counts, events.query.window, message.page),
+      })
     }
     default:
       return still(state)
@@ -39,7 +43,8 @@ function withArrived(counts: CountsState, window: TimeRange, { atMs }: EventPage
     const cell = columnOf(ms, window, CELLS)
     cells[cell] = (cells[cell] ?? 0) + count
   }
-  for (const [i, count] of counted.cells.entries()) if (count > 0) add(counts.window.from + (i + 0.5) * width, count)
+  for (const [i, count] of counted.cells.entries())
+    if (count > 0) add(counts.window.from + (i + 0.5) * width, count)
   for (const ms of atMs) add(ms, 1)
   return { ...counts, window, step: { ...counted, cells, total: counted.total + atMs.length } }
 }

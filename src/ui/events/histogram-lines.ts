@@ -12,10 +12,16 @@ export function histogramLines(state: AppState, theme: Theme): readonly string[]
   const { glyphs } = theme
   const steps = glyphs.bars.length - 1
   const filled = resample(counts.step?.cells ?? new Float64Array(1), columns)
-  const countedFrom = counts.isWhole ? -1 : counts.step === undefined ? columns : columnOf(counts.step.countedFrom, counts.window, columns)
+  const countedFrom = counts.isWhole
+    ? -1
+    : counts.step === undefined
+      ? columns
+      : columnOf(counts.step.countedFrom, counts.window, columns)
   const rows = barLevels(filled, bars, steps).map((levels, row) => {
     const isLowest = row === bars - 1
-    const blank = levels.map((level, column) => (level === 0 && isLowest && column < countedFrom ? glyphs.uncounted : (glyphs.bars[level] ?? ' ')))
+    const blank = levels.map((level, column) =>
+      level === 0 && isLowest && column < countedFrom ? glyphs.uncounted : (glyphs.bars[level] ?? ' '),
+    )
     return theme.paint('key', blank.join('').trimEnd())
   })
   const zone = operations?.zone ?? 'UTC'
@@ -25,11 +31,29 @@ export function histogramLines(state: AppState, theme: Theme): readonly string[]
   const most = filled.reduce((max, count) => Math.max(max, count), 0)
   const peak = most > 0 ? ` peak ${countText(Math.max(1, most))} a bar ` : ''
   const place = placeOf(events)
-  return [...rows, scaleLine({ columns, from: label(window.from), to: label(window.to), peak, pointer: place === undefined ? undefined : columnOf(place.ms, window, columns) }, theme)]
+  return [
+    ...rows,
+    scaleLine(
+      {
+        columns,
+        from: label(window.from),
+        to: label(window.to),
+        peak,
+        pointer: place === undefined ? undefined : columnOf(place.ms, window, columns),
+      },
+      theme,
+    ),
+  ]
 }
 
 function scaleLine(
-  scale: { readonly columns: number; readonly from: string; readonly to: string; readonly peak: string; readonly pointer: number | undefined },
+  scale: {
+    readonly columns: number
+    readonly from: string
+    readonly to: string
+    readonly peak: string
+    readonly pointer: number | undefined
+  },
   theme: Theme,
 ): string {
   const { columns, from, to, peak, pointer } = scale
@@ -40,7 +64,18 @@ function scaleLine(
   }
   put(`${from} `, 0)
   put(` ${to}`, columns - to.length - 1)
-  if (columns > from.length + to.length + peak.length + 8) put(peak, Math.floor((columns - peak.length) / 2))
+  if (columns > from.length + to.length + peak.length + 8) put(peak, peakAt(columns, peak.length, pointer))
   if (pointer === undefined) return theme.paint('dim', cells.join(''))
-  return theme.paint('dim', cells.slice(0, pointer).join('')) + theme.paint('bold', theme.glyphs.pointer) + theme.paint('dim', cells.slice(pointer + 1).join(''))
+  return (
+    theme.paint('dim', cells.slice(0, pointer).join('')) +
+    theme.paint('bold', theme.glyphs.pointer) +
+    theme.paint('dim', cells.slice(pointer + 1).join(''))
+  )
+}
+
+/** In the middle, or beside it where the pointer would stand in the words. */
+function peakAt(columns: number, length: number, pointer: number | undefined): number {
+  const middle = Math.floor((columns - length) / 2)
+  if (pointer === undefined || pointer < middle || pointer >= middle + length) return middle
+  return pointer < columns / 2 ? pointer + 2 : pointer - length - 1
 }

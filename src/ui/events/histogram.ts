@@ -37,18 +37,28 @@ export function endOfColumn(column: number, window: TimeRange, columns: number):
 }
 
 /** The next column that holds events, or was not counted yet; undefined at the end of the window. */
-export function nextColumn(counts: CountsState, columns: number, from: number, by: -1 | 1): number | undefined {
+export function nextColumn(
+  counts: CountsState,
+  columns: number,
+  from: number,
+  by: -1 | 1,
+): number | undefined {
   const { step, window } = counts
   const filled = step === undefined ? undefined : resample(step.cells, columns)
   const counted = step === undefined ? columns : columnOf(step.countedFrom, window, columns)
   for (let column = from + by; column >= 0 && column < columns; column += by) {
-    if (filled === undefined || (!counts.isWhole && column <= counted) || (filled[column] ?? 0) > 1e-9) return column
+    if (filled === undefined || (!counts.isWhole && column <= counted) || (filled[column] ?? 0) > 1e-9)
+      return column
   }
   return undefined
 }
 
 /** Rows of bars from the top down, each as levels of 0 to `steps`; at least the lowest level where there is an event. */
-export function barLevels(columns: Float64Array, rows: number, steps: number): readonly (readonly number[])[] {
+export function barLevels(
+  columns: Float64Array,
+  rows: number,
+  steps: number,
+): readonly (readonly number[])[] {
   const most = columns.reduce((max, count) => Math.max(max, count), 0)
   const levels = Array.from(columns, (count) => {
     if (count <= 1e-9) return 0

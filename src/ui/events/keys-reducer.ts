@@ -17,7 +17,9 @@ const MOST_MARKS = 20_000
 export function withEvents(state: AppState, { state: events, effects }: Step<EventsState>): Step<AppState> {
   const isNew = events.generation !== state.events.generation
   const follow: readonly Effect[] =
-    events.isFollowing && isNew ? [{ type: 'follow', generation: events.generation, query: events.query }] : []
+    events.isFollowing && isNew
+      ? [{ type: 'follow', generation: events.generation, query: events.query }]
+      : []
   return step({ ...state, events }, ...effects, ...follow)
 }
 
@@ -26,9 +28,12 @@ export function reduceEventKeys(state: AppState, message: Message, now: EpochMs)
   switch (message.type) {
     case 'cell': {
       const place = placeOf(events)
-      const at = place === undefined ? layout.columns : columnOf(place.ms, events.query.window, layout.columns)
+      const at =
+        place === undefined ? layout.columns : columnOf(place.ms, events.query.window, layout.columns)
       const column = nextColumn(counts, layout.columns, at, message.by)
-      return column === undefined ? still(state) : withEvents(state, jump(events, endOfColumn(column, events.query.window, layout.columns)))
+      return column === undefined
+        ? still(state)
+        : withEvents(state, jump(events, endOfColumn(column, events.query.window, layout.columns)))
     }
     case 'zoom': {
       const around = placeOf(events)?.ms ?? (events.query.window.from + events.query.window.to) / 2
@@ -37,18 +42,23 @@ export function reduceEventKeys(state: AppState, message: Message, now: EpochMs)
     case 'shift':
       return toWindow(state, shifted(events.query.window, message.by, now), undefined)
     case 'whole-window':
-      return toWindow(state, state.wholeWindow, placeOf(events)?.ms)
+      return toWindow(state, state.wholeWindow, instantAfter(events))
     case 'toggle-follow':
       return toggleFollow(state, now)
     case 'toggle-mark':
-      return chain(still(toggleMark(state)), (next) => withEvents(next, reduceEvents(next.events, { type: 'move', by: 1 })))
+      return chain(still(toggleMark(state)), (next) =>
+        withEvents(next, reduceEvents(next.events, { type: 'move', by: 1 })),
+      )
     case 'unmark':
       return still({ ...state, marks: new Map() })
     case 'open-detail': {
       const event = eventAt(events.loaded, events.selected)
       if (event === undefined) return still(state)
       const { shape } = state.detail
-      return step({ ...state, view: 'detail', detail: detailState(layout.detailColumns, shape) }, { type: 'show', event, shape })
+      return step(
+        { ...state, view: 'detail', detail: detailState(layout.detailColumns, shape) },
+        { type: 'show', event, shape },
+      )
     }
     case 'open-coverage':
       return toCoverage(state)
@@ -59,6 +69,12 @@ export function reduceEventKeys(state: AppState, message: Message, now: EpochMs)
   }
 }
 
+/** Where a list has to begin to begin with the selected event; undefined at the newest one, which needs no beginning. */
+export function instantAfter(events: EventsState): EpochMs | undefined {
+  const place = placeOf(events)
+  return place === undefined || (events.selected === 0 && !events.hasNewer) ? undefined : place.ms + 1
+}
+
 function toWindow(state: AppState, window: TimeRange, at: EpochMs | undefined): Step<AppState> {
   const query: BrowserQuery = { ...state.events.query, window }
   return withEvents(state, restart(state.events, query, at))
@@ -66,8 +82,12 @@ function toWindow(state: AppState, window: TimeRange, at: EpochMs | undefined): 
 
 function toggleFollow(state: AppState, now: EpochMs): Step<AppState> {
   const { events } = state
-  if (events.isFollowing) return step({ ...state, events: { ...events, isFollowing: false } }, { type: 'unfollow' })
-  const query = { ...events.query, window: { ...events.query.window, to: Math.max(now, events.query.window.to) } }
+  if (events.isFollowing)
+    return step({ ...state, events: { ...events, isFollowing: false } }, { type: 'unfollow' })
+  const query = {
+    ...events.query,
+    window: { ...events.query.window, to: Math.max(now, events.query.window.to) },
+  }
   return withEvents(state, restart({ ...events, isFollowing: true }, query))
 }
 
@@ -77,7 +97,13 @@ function toggleMark(state: AppState): AppState {
   const marks = new Map(state.marks)
   if (!marks.delete(event.id)) {
     if (marks.size >= MOST_MARKS) {
-      return { ...state, notice: { level: 'warning', text: `${MOST_MARKS} events are marked, and more do not fit: export them first` } }
+      return {
+        ...state,
+        notice: {
+          level: 'warning',
+          text: `${MOST_MARKS} events are marked, and more do not fit: export them first`,
+        },
+      }
     }
     // A copy: the page that the event lies in may go.
     marks.set(event.id, { ...event, bytes: event.bytes.slice() })
@@ -88,7 +114,10 @@ function toggleMark(state: AppState): AppState {
 function toCoverage(state: AppState): Step<AppState> {
   const streams = state.operations?.streams ?? []
   if (streams.length === 0) {
-    return still({ ...state, notice: { level: 'warning', text: 'no stream is configured: auditctl stream add configures one' } })
+    return still({
+      ...state,
+      notice: { level: 'warning', text: 'no stream is configured: auditctl stream add configures one' },
+    })
   }
   const { query } = state.events
   // What was compared already is shown again; `r` compares anew.
@@ -104,5 +133,5 @@ function back(state: AppState): Step<AppState> {
     return withEvents({ ...state, view: 'coverage', drilledFrom: undefined }, restart(events, drilledFrom))
   }
   if (!isFiltered(events.query.filter)) return still(state)
-  return withEvents(state, restart(events, { ...events.query, filter: NO_FILTER }, placeOf(events)?.ms))
+  return withEvents(state, restart(events, { ...events.query, filter: NO_FILTER }, instantAfter(events)))
 }

@@ -4,7 +4,12 @@ import type { Theme } from '../theme.ts'
 import { crossesDays, timeText } from '../words.ts'
 import { eventsFrom } from './loaded.ts'
 
-type Columns = { readonly time: number; readonly action: number; readonly actor: number; readonly target: number }
+type Columns = {
+  readonly time: number
+  readonly action: number
+  readonly actor: number
+  readonly target: number
+}
 
 /** The columns that have room side by side; 0 for one that has none. Two blanks stand between them, three signs before them. */
 export function listColumns(width: number, withDate: boolean): Columns {
@@ -25,7 +30,12 @@ export function headerLine(state: AppState, theme: Theme, width: number): string
   const { query } = state.events
   const zone = state.operations?.zone ?? 'UTC'
   const columns = listColumns(width, crossesDays(query.window, zone))
-  return theme.paint('dim', joined(columns, { time: 'time', action: 'action', actor: 'actor', target: 'target' }, (text, wide) => fitText(text, wide)))
+  return theme.paint(
+    'dim',
+    joined(columns, { time: 'time', action: 'action', actor: 'actor', target: 'target' }, (text, wide) =>
+      fitText(text, wide),
+    ),
+  )
 }
 
 /** The rows of the list that stand on the screen. */

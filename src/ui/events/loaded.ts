@@ -1,4 +1,4 @@
-import { type EventPage, heldAt, type HeldEvent, pageOfHeld } from '../../core/event-page.ts'
+import { type EventPage, type HeldEvent, heldAt, pageOfHeld } from '../../core/event-page.ts'
 import type { EpochMs } from '../../core/time-range.ts'
 
 /** What the list may hold at once; beyond it the far end is dropped, and read again when one comes back to it. */
@@ -43,7 +43,8 @@ export function eventsFrom(loaded: Loaded, from: number, count: number): readonl
   let skipped = 0
   for (const page of loaded.pages) {
     const length = page.ids.length
-    for (let i = Math.max(0, from - skipped); i < length && events.length < count; i += 1) events.push(heldAt(page, i))
+    for (let i = Math.max(0, from - skipped); i < length && events.length < count; i += 1)
+      events.push(heldAt(page, i))
     if (events.length >= count) break
     skipped += length
   }
@@ -71,7 +72,11 @@ export function indexBefore(loaded: Loaded, ms: EpochMs): number {
 }
 
 /** With a page behind the older end; as many newer events dropped as the limits ask. `dropped`: how far every index moves down. */
-export function appendOlder(loaded: Loaded, page: EventPage, limits: Limits): { readonly loaded: Loaded; readonly dropped: number } {
+export function appendOlder(
+  loaded: Loaded,
+  page: EventPage,
+  limits: Limits,
+): { readonly loaded: Loaded; readonly dropped: number } {
   const pages = [...loaded.pages, page]
   const kept = withinLimits(pages, limits, 'newer')
   return { loaded: loadedOf(pages.slice(kept.dropped)), dropped: countOf(pages.slice(0, kept.dropped)) }
@@ -92,7 +97,11 @@ export function prependNewer(
   }
 }
 
-function withinLimits(pages: readonly EventPage[], limits: Limits, dropAt: 'newer' | 'older'): { readonly dropped: number } {
+function withinLimits(
+  pages: readonly EventPage[],
+  limits: Limits,
+  dropAt: 'newer' | 'older',
+): { readonly dropped: number } {
   let [events, bytes] = [0, 0]
   const fromKept = dropAt === 'newer' ? pages.toReversed() : pages
   for (const [i, page] of fromKept.entries()) {
@@ -112,7 +121,11 @@ function countOf(pages: readonly EventPage[]): number {
  * With events that turned up, late ones among them, each at its place. Those older than the loaded run are left out unless its older end is
  * the window's; ids that are there already too.
  */
-export function mergeFresh(loaded: Loaded, fresh: EventPage, isWholeToTheEnd: boolean): { readonly loaded: Loaded; readonly places: readonly number[] } {
+export function mergeFresh(
+  loaded: Loaded,
+  fresh: EventPage,
+  isWholeToTheEnd: boolean,
+): { readonly loaded: Loaded; readonly places: readonly number[] } {
   const known = new Set<string>()
   const oldest = fresh.atMs.at(-1) ?? Number.POSITIVE_INFINITY
   const touched = loaded.pages.filter((page) => (page.atMs[0] ?? 0) >= oldest)
@@ -123,7 +136,8 @@ export function mergeFresh(loaded: Loaded, fresh: EventPage, isWholeToTheEnd: bo
   )
   if (added.length === 0) return { loaded, places: [] }
   const places = added.map((event) => indexBefore(loaded, event.ms + 1))
-  if (places.every((place) => place === 0)) return { loaded: loadedOf([pageOfHeld(added), ...loaded.pages]), places }
+  if (places.every((place) => place === 0))
+    return { loaded: loadedOf([pageOfHeld(added), ...loaded.pages]), places }
   const own = touched.flatMap((page) => Array.from(page.ids, (_, i) => heldAt(page, i)))
   const merged = [...own, ...added].sort(newestFirst)
   return { loaded: loadedOf([pageOfHeld(merged), ...loaded.pages.slice(touched.length)]), places }
@@ -135,7 +149,10 @@ function newestFirst(a: HeldEvent, b: HeldEvent): number {
 }
 
 /** Without what the limits have no room for, at the older end. */
-export function trimOlder(loaded: Loaded, limits: Limits): { readonly loaded: Loaded; readonly lostOlder: boolean } {
+export function trimOlder(
+  loaded: Loaded,
+  limits: Limits,
+): { readonly loaded: Loaded; readonly lostOlder: boolean } {
   if (loaded.count <= limits.events && loaded.bytes <= limits.bytes) return { loaded, lostOlder: false }
   const { dropped } = withinLimits(loaded.pages, limits, 'older')
   return { loaded: loadedOf(loaded.pages.slice(0, loaded.pages.length - dropped)), lostOlder: dropped > 0 }

@@ -1,9 +1,21 @@
 import type { BrowserQuery } from '../../core/browser.ts'
-import { type EventPlace, NO_EVENTS } from '../../core/event-page.ts'
+import type { EventPlace, NO_EVENTS } from '../../core/event-page.ts'
 import type { EpochMs, TimeRange } from '../../core/time-range.ts'
 import { type Effect, type Step, step, still } from '../effects.ts'
 import type { Failure, Message } from '../messages.ts'
-import { appendOlder, eventAt, indexBefore, type Limits, LIMITS, type Loaded, loadedOf, mergeFresh, NOTHING, prependNewer, trimOlder } from './loaded.ts'
+import {
+  appendOlder,
+  eventAt,
+  indexBefore,
+  LIMITS,
+  type Limits,
+  type Loaded,
+  loadedOf,
+  mergeFresh,
+  NOTHING,
+  prependNewer,
+  trimOlder,
+} from './loaded.ts'
 
 /** The first page comes quickly; the next ones are worth their request. */
 const FIRST_PAGE = 200
@@ -47,7 +59,11 @@ export function eventsState(query: BrowserQuery, height: number, limits: Limits 
 }
 
 /** The list of another window or filter, from its newest event on, or from the instant on where one is given. */
-export function restart(state: EventsState, query: BrowserQuery, at: EpochMs | undefined = undefined): Step<EventsState> {
+export function restart(
+  state: EventsState,
+  query: BrowserQuery,
+  at: EpochMs | undefined = undefined,
+): Step<EventsState> {
   const generation = state.generation + 1
   const isInside = at !== undefined && at < query.window.to && at > query.window.from
   const window = isInside ? { from: query.window.from, to: at } : query.window
@@ -113,7 +129,8 @@ export function resizeList(state: EventsState, height: number): Step<EventsState
 
 /** After a failure the page that failed, else all of it anew. */
 function reload(state: EventsState): Step<EventsState> {
-  if (state.failure !== undefined && state.loaded.count > 0) return readAhead({ ...state, failure: undefined })
+  if (state.failure !== undefined && state.loaded.count > 0)
+    return readAhead({ ...state, failure: undefined })
   const place = placeOf(state)
   return restart(state, state.query, state.hasNewer && place !== undefined ? place.ms + 1 : undefined)
 }
@@ -121,8 +138,20 @@ function reload(state: EventsState): Step<EventsState> {
 function fromOldest(state: EventsState): Step<EventsState> {
   const generation = state.generation + 1
   return step(
-    { ...state, generation, loaded: NOTHING, hasOlder: false, hasNewer: true, failure: undefined, loading: { toward: 'newer', fresh: true } },
-    { type: 'load', generation, request: { ...state.query, after: undefined, toward: 'newer', limit: FIRST_PAGE } },
+    {
+      ...state,
+      generation,
+      loaded: NOTHING,
+      hasOlder: false,
+      hasNewer: true,
+      failure: undefined,
+      loading: { toward: 'newer', fresh: true },
+    },
+    {
+      type: 'load',
+      generation,
+      request: { ...state.query, after: undefined, toward: 'newer', limit: FIRST_PAGE },
+    },
   )
 }
 
@@ -137,7 +166,10 @@ function select(state: EventsState, index: number): Step<EventsState> {
   const { loaded, height } = state
   const selected = Math.max(0, Math.min(index, loaded.count - 1))
   const lowest = Math.max(0, selected - height + 1)
-  const top = Math.max(0, Math.min(Math.max(lowest, Math.min(state.top, selected)), Math.max(0, loaded.count - height)))
+  const top = Math.max(
+    0,
+    Math.min(Math.max(lowest, Math.min(state.top, selected)), Math.max(0, loaded.count - height)),
+  )
   return readAhead({ ...state, selected, top })
 }
 
@@ -161,22 +193,39 @@ function placeWithoutBytes(place: EventPlace | undefined): EventPlace | undefine
   return place === undefined ? undefined : { ms: place.ms, time: place.time, id: place.id }
 }
 
-function take(state: EventsState, { toward, answer }: Extract<Message, { type: 'loaded' }>): Step<EventsState> {
+function take(
+  state: EventsState,
+  { toward, answer }: Extract<Message, { type: 'loaded' }>,
+): Step<EventsState> {
   const { page, hasMore } = answer
   const isFresh = state.loading?.fresh === true
   const idle = { ...state, loading: undefined, failure: undefined }
   if (isFresh) {
     const loaded = loadedOf([page])
-    const next = toward === 'older' ? { ...idle, loaded, hasOlder: hasMore } : { ...idle, loaded, hasNewer: hasMore }
+    const next =
+      toward === 'older' ? { ...idle, loaded, hasOlder: hasMore } : { ...idle, loaded, hasNewer: hasMore }
     return select(next, toward === 'older' ? 0 : loaded.count - 1)
   }
   if (toward === 'older') {
     const { loaded, dropped } = appendOlder(state.loaded, page, state.limits)
-    const moved = { ...idle, loaded, hasOlder: hasMore, hasNewer: state.hasNewer || dropped > 0, top: state.top - dropped }
+    const moved = {
+      ...idle,
+      loaded,
+      hasOlder: hasMore,
+      hasNewer: state.hasNewer || dropped > 0,
+      top: state.top - dropped,
+    }
     return select(moved, state.selected - dropped)
   }
   const { loaded, added, lostOlder } = prependNewer(state.loaded, page, state.limits)
-  const moved = { ...idle, loaded, hasNewer: hasMore, hasOlder: state.hasOlder || lostOlder, top: state.top + added }
+  const moved = {
+    ...idle,
+    loaded,
+    hasNewer: hasMore,
+    hasOlder: state.hasOlder || lostOlder,
+    // After a jump the selected event stands at the top with nothing above it: what is above is shown too.
+    top: state.selected === 0 ? added - Math.floor(state.height / 3) : state.top + added,
+  }
   return select(moved, state.selected + added)
 }
 

@@ -1,5 +1,11 @@
 import { UserError } from '../../core/errors.ts'
-import { type EventFilter, FILTER_NAMES, type FilterName, parseWhere, type WhereTerm } from '../../core/filter.ts'
+import {
+  type EventFilter,
+  FILTER_NAMES,
+  type FilterName,
+  parseWhere,
+  type WhereTerm,
+} from '../../core/filter.ts'
 import { suggestion } from '../../core/suggest.ts'
 
 const isFieldName = (word: string): word is Exclude<FilterName, 'event'> =>
@@ -70,14 +76,20 @@ export function completionsOf(
     const names = vocabulary.filterNames.map((filter) => `${filter}:`)
     const types = word === '' ? [] : vocabulary.types.map((type) => `event:${type}`)
     const byName = matching(names, word)
-    return { from: start, words: [...byName, ...types.filter((type) => type.slice(6).includes(word.toLowerCase()))] }
+    return {
+      from: start,
+      words: [...byName, ...types.filter((type) => type.slice(6).includes(word.toLowerCase()))],
+    }
   }
   if (name === 'event' || name === 'action') {
     const from = start + name.length + 1 + value.lastIndexOf(',') + 1
     return { from, words: matching(vocabulary.types, text.slice(from, caret)) }
   }
   if (name !== 'actor') return { from: caret, words: [] }
-  return { from: start, words: matching(vocabulary.actors, value.replaceAll('"', '')).map((actor) => quoted(`actor:${actor}`)) }
+  return {
+    from: start,
+    words: matching(vocabulary.actors, value.replaceAll('"', '')).map((actor) => quoted(`actor:${actor}`)),
+  }
 }
 
 /** Those that begin so first, then those that hold it. */

@@ -16,7 +16,8 @@ export function editLine(line: Line, message: LineMessage): Line {
     case 'typed':
       return insert(line, message.text)
     case 'erase': {
-      const from = message.what === 'line' ? 0 : message.what === 'word' ? wordStart(text, caret) : before(text, caret)
+      const from =
+        message.what === 'line' ? 0 : message.what === 'word' ? wordStart(text, caret) : before(text, caret)
       return { text: text.slice(0, from) + text.slice(caret), caret: from }
     }
     case 'caret': {
@@ -30,7 +31,9 @@ export function editLine(line: Line, message: LineMessage): Line {
 
 /** A paste comes as it is: line breaks and other controls become blanks. */
 function insert({ text, caret }: Line, typed: string): Line {
-  const clean = typed.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, MOST_TYPED - text.length)
+  const clean = typed
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .slice(0, MOST_TYPED - text.length)
   return { text: text.slice(0, caret) + clean + text.slice(caret), caret: caret + clean.length }
 }
 

@@ -1,8 +1,8 @@
-import { isoTime, type EpochMs } from '../../core/time-range.ts'
+import { type EpochMs, isoTime } from '../../core/time-range.ts'
 import { type Step, step, still } from '../effects.ts'
-import { withEvents } from '../events/keys-reducer.ts'
+import { instantAfter, withEvents } from '../events/keys-reducer.ts'
 import { eventAt } from '../events/loaded.ts'
-import { placeOf, restart } from '../events/reducer.ts'
+import { restart } from '../events/reducer.ts'
 import type { LineMessage, Message } from '../messages.ts'
 import type { AppState } from '../state.ts'
 import { filterTextOf, type Vocabulary } from './filter-text.ts'
@@ -30,13 +30,22 @@ export function reducePrompts(state: AppState, message: Message, now: EpochMs): 
       const { events } = state
       const query = { ...events.query, filter: message.filter }
       const text = filterTextOf(message.filter)
-      const filters = text === '' ? state.filters : [...state.filters.filter((earlier) => earlier !== text), text].slice(-MOST_FILTERS)
-      const place = events.hasNewer || events.selected > 0 ? placeOf(events) : undefined
-      return withEvents({ ...state, prompt: undefined, filters }, restart(events, query, place === undefined ? undefined : place.ms + 1))
+      const filters =
+        text === ''
+          ? state.filters
+          : [...state.filters.filter((earlier) => earlier !== text), text].slice(-MOST_FILTERS)
+      return withEvents(
+        { ...state, prompt: undefined, filters },
+        restart(events, query, instantAfter(events)),
+      )
     }
     case 'export-failed':
     case 'filter-refused':
-      return still(prompt === undefined ? { ...state, failure: message.failure } : { ...state, prompt: { ...prompt, failure: message.failure } })
+      return still(
+        prompt === undefined
+          ? { ...state, failure: message.failure }
+          : { ...state, prompt: { ...prompt, failure: message.failure } },
+      )
     case 'back':
       return still({ ...state, prompt: undefined })
     case 'enter':
@@ -50,7 +59,11 @@ export function reducePrompts(state: AppState, message: Message, now: EpochMs): 
 export function vocabularyOf({ operations, counts }: AppState): Vocabulary {
   const seen = counts.step?.types ?? []
   const known = (operations?.knownEventTypes ?? []).filter((type) => !seen.includes(type))
-  return { filterNames: operations?.filterNames ?? [], types: [...seen, ...known], actors: counts.step?.actors ?? [] }
+  return {
+    filterNames: operations?.filterNames ?? [],
+    types: [...seen, ...known],
+    actors: counts.step?.actors ?? [],
+  }
 }
 
 function submit(state: AppState): Step<AppState> {
@@ -59,7 +72,12 @@ function submit(state: AppState): Step<AppState> {
   if (prompt?.kind === 'filter') return step(state, { type: 'apply-filter', text })
   if (text === '') return still({ ...state, prompt: undefined })
   const selected = eventAt(events.loaded, events.selected)
-  const chosen = marks.size > 0 ? [...marks.values()].sort((a, b) => a.ms - b.ms || (a.id < b.id ? -1 : 1)) : selected === undefined ? [] : [selected]
+  const chosen =
+    marks.size > 0
+      ? [...marks.values()].sort((a, b) => a.ms - b.ms || (a.id < b.id ? -1 : 1))
+      : selected === undefined
+        ? []
+        : [selected]
   return step(state, { type: 'export', events: chosen, path: text, shape: detail.shape })
 }
 

@@ -14,7 +14,11 @@ export type PromptState = {
   readonly recalled: number
 }
 
-export function promptState(kind: PromptState['kind'], text: string, earlier: readonly string[] = []): PromptState {
+export function promptState(
+  kind: PromptState['kind'],
+  text: string,
+  earlier: readonly string[] = [],
+): PromptState {
   return { kind, line: lineOf(text), failure: undefined, cycle: undefined, earlier, recalled: -1 }
 }
 
@@ -29,7 +33,12 @@ export function reducePrompt(state: PromptState, message: LineMessage, vocabular
   const { from, words } = completionsOf(typed.text, typed.caret, vocabulary)
   if (words.length === 0) return state
   const last = words.length - 1
-  const index = state.cycle === undefined ? (message.by > 0 ? 0 : last) : (state.cycle.index + message.by + words.length) % words.length
+  const index =
+    state.cycle === undefined
+      ? message.by > 0
+        ? 0
+        : last
+      : (state.cycle.index + message.by + words.length) % words.length
   const word = words[index] ?? ''
   // A whole value is followed by the next one; a name or the first of a list is not done yet.
   const ending = word.endsWith(':') || words.length > 1 ? '' : ' '

@@ -26,13 +26,13 @@ export type Bench = {
 }
 
 export type ServerState = {
+  readonly firstTime: string
+  readonly lastTime: string
   readonly requests: number
   readonly violations: readonly { readonly rule: string; readonly detail: string }[]
 }
 
-const HOUR_MS = 3_600_000
-/** The generator spreads events over 100 ms each, two weeks at most, and ends an hour ago. */
-const spanMs = (events: number): number => Math.min(events * 100, 14 * 24 * HOUR_MS)
+const MINUTE_MS = 60_000
 
 /** Runs `work` against the built program's sandbox with that many events, and leaves nothing behind. */
 export async function withSandbox(
@@ -61,20 +61,19 @@ export async function withSandbox(
     const path = join(folder, 'config.json')
     const writeConfig = (next: object): void => writeFileSync(path, JSON.stringify(next), { mode: 0o600 })
     writeConfig(config)
-    const iso = (ms: number): string => new Date(ms).toISOString()
+    const state = async (): Promise<ServerState> =>
+      (await (await fetch(`${urls['admin']}/state`)).json()) as ServerState
+    const { firstTime, lastTime } = await state()
+    const iso = (time: string, besideMs: number): string =>
+      new Date(Date.parse(time) + besideMs).toISOString()
     await work({
       folder,
       config,
       urls,
       env: { AUDITCTL_CONFIG: path, AUDITCTL_STATE_DIR: join(folder, 'state') },
-      window: [
-        '--from',
-        iso(Date.now() - spanMs(events) - 2 * HOUR_MS),
-        '--to',
-        iso(Date.now() - HOUR_MS / 2),
-      ],
+      window: ['--from', iso(firstTime, -MINUTE_MS), '--to', iso(lastTime, MINUTE_MS)],
       writeConfig,
-      state: async () => (await (await fetch(`${urls['admin']}/state`)).json()) as ServerState,
+      state,
     })
   } finally {
     await stop(server)

@@ -128,6 +128,23 @@ describe('a batch', () => {
   }
 })
 
+test('events go out as they were spooled where a provider adds nothing to them', () =>
+  withBench(
+    {
+      lines: linesOf(4000, (n) => ({ text: `${n}`.padEnd(900, 'x') })),
+      siem: { limits: { maxBytes: 1_000_000, maxEvents: 1000 } },
+    },
+    async (bench) => {
+      const destination = { ...bench.parts.destination, encode: (streamed: Uint8Array) => streamed }
+      const { report } = await bench.run({ mode: 'all' }, { destination })
+      assert.equal(report.delivered, 4000)
+      assert.deepEqual(
+        bench.siem.rows.map(({ text }) => text),
+        bench.source.lines,
+      )
+    },
+  ))
+
 describe('an answer', () => {
   const cases: {
     readonly name: string

