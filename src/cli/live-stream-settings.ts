@@ -113,7 +113,7 @@ const PROVIDERS: Readonly<Record<string, (stream: LiveStream) => Mapped>> = {
 
 /** Whether a value is the product's mask rather than a value. */
 export function isMasked(value: string): boolean {
-  return /^\*+$/.test(value) || /^[[<(]?redacted[\])>]?$/i.test(value)
+  return /^\*+$|\*{6}/.test(value) || /^[[<(]?redacted[\])>]?$/i.test(value)
 }
 
 /** A name for a variable that may hold the secret: `CUSTOM_AUTHORIZATION`. */

@@ -182,12 +182,10 @@ async function checkContent(file: ListedFile, store: ObjectStore, signal: AbortS
     if (!(error instanceof IncompleteError)) throw error
     return { rows, problems: [`cannot be read to its end: ${error.message}`] }
   }
-  const problems: string[] = []
   if (file.sha256 !== undefined && hash.digest('hex') !== file.sha256)
-    problems.push('is altered: its SHA-256 is another')
-  if (file.rows !== undefined && rows !== file.rows)
-    problems.push(`holds ${rows} rows, ${file.rows} were recorded`)
-  return { rows, problems }
+    return { rows: 0, problems: ['is altered: its SHA-256 is another'] }
+  const isShort = file.rows !== undefined && rows !== file.rows
+  return { rows, problems: isShort ? [`holds ${rows} rows, ${file.rows} were recorded`] : [] }
 }
 
 async function countRows(blocks: AsyncIterable<Uint8Array>, key: string): Promise<number> {

@@ -30,6 +30,7 @@ import {
   openStream,
   streamName,
 } from '../job.ts'
+import { withinProducts } from '../product-guard.ts'
 import { canAsk } from '../prompt.ts'
 import { checkReportFiles, printReport } from '../report-printer.ts'
 import type { Runtime } from '../runtime.ts'
@@ -57,7 +58,7 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
         })
       : await import('../gaps-file.ts').then(({ windowsOfGaps }) => windowsOfGaps(gapsFile))
   const windows = cutWindows('windows' in asked ? asked.windows : [asked.window], until, runtime)
-  const filter = filterFlags(invocation, source.shape, runtime)
+  const filter = withinProducts(stream, filterFlags(invocation, source.shape, runtime))
   checkProducts(stream, filter)
   const whole = { from: windows[0]?.from ?? until, to: windows.at(-1)?.to ?? until }
   announceWindow(runtime, whole)

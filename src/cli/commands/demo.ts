@@ -10,7 +10,7 @@ import type { SandboxService } from '../../sandbox/service.ts'
 import { startSandbox } from '../../sandbox/start.ts'
 import { demoSteps, runStep } from '../demo-steps.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
-import type { Runtime } from '../runtime.ts'
+import { type Runtime, systemClock } from '../runtime.ts'
 
 /** The sandbox's last event lies half an hour back; its stream was down for this long, a little before. */
 const OUTAGE_MS = 90 * SECOND_MS
@@ -38,7 +38,7 @@ export async function demoCommand(invocation: Invocation, runtime: Runtime): Pro
     recent: true,
     drop,
     faults: faultPlan(),
-    now: () => Date.now(),
+    now: runtime.clock.now,
     services: [provider],
   })
   try {
@@ -127,7 +127,7 @@ async function recordedWindow(): Promise<{
     generation: '2026',
     recent: false,
     faults: faultPlan(),
-    now: () => Date.now(),
+    now: systemClock.now,
     services: [],
   })
   try {

@@ -9,6 +9,7 @@ import { keepMemoryFlat } from '../flat-memory.ts'
 import { requireInventory } from '../inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, judgeableUntil, openLedger, openSource, openStream, streamName } from '../job.ts'
+import { withinProducts } from '../product-guard.ts'
 import { progressReporter } from '../progress.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -27,7 +28,7 @@ export async function gapsCommand(invocation: Invocation, runtime: Runtime): Pro
     () => ledger.proven.stretches(source.name, stream.destination.name)[0]?.to,
   )
   const window = { from: windows[0]?.from ?? until, to: windows.at(-1)?.to ?? until }
-  const filter = filterFlags(invocation, source.shape, runtime)
+  const filter = withinProducts(stream, filterFlags(invocation, source.shape, runtime))
   announceWindow(runtime, window)
   if (flagOption(invocation, 'printQuery')) {
     const { printQuery } = await import('../print-query.ts')

@@ -3,7 +3,6 @@ import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import { escapeText } from '../../core/escape-text.ts'
 import type { SummaryBy } from '../../core/source.ts'
 import { DAY_MS } from '../../core/time-range.ts'
-import { csvText } from '../../formats/csv.ts'
 import { type Summary, summarize } from '../../operations/summary.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
@@ -50,7 +49,9 @@ export async function summaryCommand(invocation: Invocation, runtime: Runtime): 
     by,
   )
   const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
-  await runtime.output.write(textOf(summary, by, format, runtime))
+  await runtime.output.write(
+    format === 'csv' ? await csvOf(summary, by) : textOf(summary, by, format, runtime),
+  )
   return EXIT.done
 }
 
@@ -66,12 +67,14 @@ function keysOf(invocation: Invocation): readonly SummaryBy[] {
 function textOf(summary: Summary, by: readonly SummaryBy[], format: string, runtime: Runtime): string {
   if (format === 'json') return `${JSON.stringify(summary)}\n`
   if (format === 'jsonl') return summary.groups.map((group) => `${JSON.stringify(group)}\n`).join('')
-  if (format === 'csv')
-    return csvText(
-      [...by, 'count'],
-      summary.groups.map(({ key, count }) => [...by.map((name) => key[name] ?? ''), count]),
-    )
   return bars(summary, by, runtime.io.columns)
+}
+
+/** csv-stringify is loaded only where CSV was asked for. */
+async function csvOf(summary: Summary, by: readonly SummaryBy[]): Promise<string> {
+  const { csvText } = await import('../../formats/csv.ts')
+  const rows = summary.groups.map(({ key, count }) => [...by.map((name) => key[name] ?? ''), count])
+  return csvText([...by, 'count'], rows)
 }
 
 function bars(summary: Summary, by: readonly SummaryBy[], columns: number): string {

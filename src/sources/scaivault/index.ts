@@ -22,7 +22,7 @@ import { remoteExports } from './remote-exports.ts'
 import { type Credentials, Session } from './session.ts'
 import { scaivaultShape } from './shape.ts'
 import { readSummary } from './summary.ts'
-import { readTrail, type TrailAsked } from './trails.ts'
+import { filteredTrail, readTrail, type TrailAsked } from './trails.ts'
 
 const AUTHORITY = 'https://scaikey.scailabs.ai'
 
@@ -152,8 +152,14 @@ class ScaivaultSource implements AuditSource {
     return this.#requests()
   }
 
-  trail(kind: TrailKind, id: string, asked: TrailAsked) {
-    return readTrail({ session: this.#session, shape: this.shape, log: this.#parts.log }, kind, id, asked)
+  async trail(kind: TrailKind, id: string, asked: TrailAsked) {
+    const given = await readTrail(
+      { session: this.#session, shape: this.shape, log: this.#parts.log },
+      kind,
+      id,
+      asked,
+    )
+    return given ?? filteredTrail(this, kind, id, asked)
   }
 
   summary(window: TimeRange, by: SummaryBy, signal: AbortSignal) {

@@ -1,5 +1,11 @@
 import { AuthError, RemoteConfigError, RemoteError } from '../../core/errors.ts'
-import type { HttpReply, HttpRequest, HttpService } from '../../core/http.ts'
+import {
+  type HttpFailure,
+  type HttpReply,
+  type HttpRequest,
+  type HttpService,
+  isFailure,
+} from '../../core/http.ts'
 import type { Clock } from '../../core/runtime.ts'
 import { registerSecret, type Secret } from '../../core/secret.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
@@ -52,9 +58,7 @@ export class Session {
       const token = await this.#current(asked.signal)
       const reply = await this.#once(asked, token)
       if (reply.status === 401) {
-        // Another worker may have replaced it meanwhile; then this one goes on with the new token.
-        if ((await this.#token) === token) this.#dismiss(token, reply)
-        if (this.#refusal !== undefined) throw this.#refusal
+        await this.#replace(token, reply)
         continue
       }
       token.hasWorked = true
@@ -65,10 +69,17 @@ export class Session {
     }
   }
 
-  /** One attempt at what must not happen twice. */
-  async sendOnce(asked: Asked) {
-    const token = await this.#current(asked.signal)
-    return this.#parts.http.attempt(this.#prepared(asked, token))
+  /** What must not happen twice is sent once; only a refused token, which proves that nothing happened, is replaced. */
+  async sendOnce(asked: Asked): Promise<HttpReply | HttpFailure> {
+    for (;;) {
+      const token = await this.#current(asked.signal)
+      const answer = await this.#parts.http.attempt(this.#prepared(asked, token))
+      if (isFailure(answer) || answer.status !== 401) {
+        if (!isFailure(answer)) token.hasWorked = true
+        return answer
+      }
+      await this.#replace(token, answer)
+    }
   }
 
   /** Obtains a token if nobody has, and proves nothing more. */
@@ -107,6 +118,12 @@ export class Session {
       })
     }
     return this.#token as Promise<Token>
+  }
+
+  async #replace(token: Token, reply: HttpReply): Promise<void> {
+    // Another worker may have replaced it meanwhile; then this one goes on with the new token.
+    if ((await this.#token) === token) this.#dismiss(token, reply)
+    if (this.#refusal !== undefined) throw this.#refusal
   }
 
   #dismiss(token: Token, reply: HttpReply): void {

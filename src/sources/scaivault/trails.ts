@@ -1,8 +1,8 @@
 import { AuthError, ContractError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
-import type { EventFilter } from '../../core/filter.ts'
+import { compileFilter, type EventFilter } from '../../core/filter.ts'
 import type { Log } from '../../core/runtime.ts'
-import type { EventShape, Page, Trail, TrailKind } from '../../core/source.ts'
+import type { AuditSource, EventShape, Page, Trail, TrailKind } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
 import { EnvelopeReader, type Listing } from './envelope.ts'
 import { boundsOf, listingOf, MAX_ROWS, refusal } from './pages.ts'
@@ -84,6 +84,32 @@ export async function readTrail(
     summary: () => summary,
     warnings: () => [],
   }
+}
+
+/** The same from the log itself, by filters that the server applies; undefined where it has none for that kind. */
+export async function filteredTrail(
+  source: AuditSource,
+  kind: TrailKind,
+  id: string,
+  asked: TrailAsked,
+): Promise<Trail | undefined> {
+  const field = (
+    { secret: 'path', identity: 'actor', request: 'request-id', entity: undefined, trace: undefined } as const
+  )[kind]
+  if (field === undefined || asked.filter.fields[field] !== undefined) return undefined
+  const { window, signal } = asked
+  const filter = { ...asked.filter, fields: { ...asked.filter.fields, [field]: id } }
+  const matches = compileFilter(filter, source.shape.filters, source.name)
+  const opened = await source.open(window, filter, { order: 'asc', concurrency: 1, signal })
+  async function* events(): AsyncGenerator<Page> {
+    try {
+      for await (const slice of opened.slices())
+        for await (const page of opened.read(slice, signal)) yield page.filter(matches)
+    } finally {
+      await opened.close()
+    }
+  }
+  return { events: events(), lines: () => [], summary: () => undefined, warnings: () => opened.warnings() }
 }
 
 /** Slashes stay, everything else that a path may not hold is encoded; dots alone would lead elsewhere. */
