@@ -157,7 +157,7 @@ if (import.meta.main) {
   const text = manPage()
   if (process.argv.includes('--check')) {
     if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-      process.stderr.write('out of date: man/auditctl.1; run node scripts/man.ts\n')
+      process.stderr.write('out of date: man/auditctl.1; run npm run man\n')
       process.exitCode = 1
     }
   } else {

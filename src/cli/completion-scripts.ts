@@ -58,7 +58,7 @@ function bash(): string {
     `  cur="\${COMP_WORDS[COMP_CWORD]}"`,
     `  prev="\${COMP_WORDS[COMP_CWORD-1]}"`,
     '  # --stream=soc is three words for bash',
-    '  if [[ "$cur" == "=" ]]; then cur=""; elif [[ "$prev" == "=" ]]; then prev="${COMP_WORDS[COMP_CWORD-2]}"; fi',
+    `  if [[ "$cur" == "=" ]]; then cur=""; elif [[ "$prev" == "=" ]]; then prev="\${COMP_WORDS[COMP_CWORD-2]}"; fi`,
     '  path=""',
     '  for ((i = 1; i < COMP_CWORD; i++)); do',
     `    word="\${COMP_WORDS[i]}"`,

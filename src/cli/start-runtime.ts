@@ -91,7 +91,8 @@ function processIo(): Io {
     stdinIsTerminal: process.stdin.isTTY === true,
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
-    columns: process.stdout.columns ?? process.stderr.columns ?? 80,
+    // A terminal that does not know its width says 0.
+    columns: process.stdout.columns || process.stderr.columns || 80,
   }
 }
 

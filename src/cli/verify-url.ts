@@ -46,7 +46,7 @@ export async function verifyUrl(
     const findings = lists.flatMap(({ name, reasons }) =>
       reasons.map((reason) => `${name} is not complete: ${reason}`),
     )
-    const files = lists.flatMap((list) => list.files)
+    const files = onceEach(lists, findings)
     const known = new Set(files.map(({ key }) => key))
     for (const key of objects.keys())
       if (!known.has(key) && !isManifest(key) && key !== named)
@@ -63,6 +63,20 @@ export async function verifyUrl(
   } finally {
     await store.close()
   }
+}
+
+/** A run that was resumed lists again what it had listed; what two lists say of one object must agree. */
+function onceEach(lists: readonly ListedFiles[], findings: string[]): readonly ListedFile[] {
+  const files = new Map<string, ListedFile>()
+  for (const { name, files: some } of lists) {
+    for (const file of some) {
+      const other = files.get(file.key)
+      if (other !== undefined && other.sha256 !== file.sha256)
+        findings.push(`${file.key} is listed again by ${name} with another SHA-256`)
+      files.set(file.key, file)
+    }
+  }
+  return [...files.values()]
 }
 
 async function listed(store: ObjectStore, prefix: string, runtime: Runtime) {

@@ -12,7 +12,7 @@ import { streamChecks } from '../doctor/stream-checks.ts'
 import { watchHttp } from '../doctor/watch-http.ts'
 import { wireChecks } from '../doctor/wire-checks.ts'
 import { type SettingsExtras, settingsFor } from '../entry-actions.ts'
-import { flagOption, type Invocation, textOption } from '../invocation.ts'
+import { flagOption, type Invocation, textOption, typedOption } from '../invocation.ts'
 import { canAsk, openPrompter } from '../prompt.ts'
 import { printChecks } from '../run-checks.ts'
 import type { Runtime } from '../runtime.ts'
@@ -47,7 +47,7 @@ export async function doctorCommand(
   const opened: AuditSource[] = []
   const closed: (() => Promise<void>)[] = []
   try {
-    const only = textOption(invocation, 'source')
+    const only = typedOption(invocation, 'source')
     const names = only === undefined ? settings.sourceNames : [only]
     const ofSources = await Promise.all(
       names.map(async (name) => {
@@ -88,7 +88,7 @@ async function configuration(
 ): Promise<{ readonly settings: Settings } | { readonly failure: Check }> {
   try {
     const settings = await settingsFor(invocation, runtime, extras)
-    const source = textOption(invocation, 'source')
+    const source = typedOption(invocation, 'source')
     if (source !== undefined) settings.sourceEntry(source)
     return { settings }
   } catch (error) {
@@ -124,12 +124,10 @@ async function agreeToSend(
 async function existingLedger(folder: string, runtime: Runtime, checks: Check[]) {
   if (!existsSync(join(folder, 'ledger.db'))) return undefined
   try {
-    const { Ledger } = await import('../../state/ledger.ts')
+    const { isUnfinished, Ledger } = await import('../../state/ledger.ts')
     const ledger = await Ledger.open(folder, runtime.clock)
     runtime.onExit(() => ledger.close())
-    const unfinished = ledger
-      .listRuns()
-      .filter(({ status }) => status !== 'completed' && status !== 'planned')
+    const unfinished = ledger.listRuns().filter(isUnfinished)
     const message = `it can be read; ${ledger.listRuns().length} runs`
     checks.push({ check: 'ledger', state: 'ok', message })
     for (const { id, status } of unfinished.slice(0, 3)) {

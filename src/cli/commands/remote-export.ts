@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, InterruptedError, UnavailableError, UserError } from '../../core/errors.ts'
+import { EXIT, type ExitCode, UnavailableError, UserError } from '../../core/errors.ts'
 import { escapeText } from '../../core/escape-text.ts'
 import type { AuditSource, RemoteExport, RemoteExports, RemoteTarget } from '../../core/source.ts'
 import { objectLocation } from '../../storage/objects/location.ts'
@@ -19,9 +19,12 @@ export async function remoteExportCommand(
   const source = await openSource(settings, invocation, runtime)
   const jobs = source.remoteExports
   if (jobs === undefined) {
-    throw new UserError(`${source.name} is a source of the type ${source.shape.type}, which runs no exports of its own`, {
-      hint: 'auditctl export reads the events and writes them here',
-    })
+    throw new UserError(
+      `${source.name} is a source of the type ${source.shape.type}, which runs no exports of its own`,
+      {
+        hint: 'auditctl export reads the events and writes them here',
+      },
+    )
   }
   switch (invocation.path[1]) {
     case 'create':
@@ -74,13 +77,9 @@ async function createJob(
     const job = started.state === 'running' ? await finished(jobs, started.id, onStatus, runtime) : started
     return await printJob(job, invocation, runtime)
   } catch (error) {
-    if (!runtime.signal.aborted) throw error
-    const reason = runtime.signal.reason as unknown
-    if (!(reason instanceof InterruptedError)) throw error
-    throw new InterruptedError(reason.message, reason.exitCode as 124 | 130 | 143, {
-      cause: error,
-      hint: `the export goes on at the source: auditctl remote-export status ${started.id}`,
-    })
+    if (runtime.signal.aborted)
+      runtime.log.warn(`the export goes on at the source: auditctl remote-export status ${started.id}`)
+    throw error
   }
 }
 

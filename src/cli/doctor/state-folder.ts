@@ -49,7 +49,8 @@ export async function stateChecks(folder: string, disk: Disk = DISK): Promise<re
   const place = await nearestFolder(folder)
   const checks: Check[] = []
   try {
-    if (!(await stat(place)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
+    if (!(await stat(place)).isDirectory())
+      throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
     await access(place, constants.W_OK | constants.X_OK)
     const isThere = place === folder
     checks.push({ check, state: 'ok', message: isThere ? folder : `${folder} will be made by the first run` })

@@ -1,6 +1,7 @@
 import type { AuditEvent, JsonObject } from '../../core/event.ts'
 import { memberSpans } from '../../core/json-members.ts'
 import type { Streamed } from '../../core/source.ts'
+import { ipOf, outcomeOf } from './read-record.ts'
 
 const NOTHING_LOST: readonly string[] = []
 /** The documented order of the fields. */
@@ -27,7 +28,7 @@ const ORDER = [
  */
 export function asStreamed(event: AuditEvent): Streamed {
   const bytes = event.bytes
-  return { bytes: isFromCsv(bytes) ? rebuilt(event.record()) : bytes, notRebuilt: NOTHING_LOST }
+  return { bytes: isFromCsv(bytes) ? rebuilt(bytes, event.record()) : bytes, notRebuilt: NOTHING_LOST }
 }
 
 const QUOTE = 0x22
@@ -39,40 +40,46 @@ function isFromCsv(bytes: Uint8Array): boolean {
   memberSpans(bytes, 0, bytes.length, (keyStart, keyEnd, valueStart) => {
     const first = bytes[valueStart]
     if (first !== QUOTE && first !== LOWER_N) return
-    const key = Buffer.from(bytes.buffer, bytes.byteOffset + keyStart, keyEnd - keyStart).toString('latin1')
+    const key = textOf(bytes, keyStart, keyEnd)
     if (first === LOWER_N ? ORDER.includes(key) : key === 'success' || key === 'version') isCsv = true
   })
   return isCsv
 }
 
-function rebuilt(record: JsonObject): Uint8Array {
-  const members: [string, unknown][] = []
-  const keys = [...ORDER, ...Object.keys(record).filter((key) => !ORDER.includes(key))]
-  for (const key of keys) {
-    const value = key === 'common_fields' ? commonFields(record) : typed(key, record[key])
-    if (value !== undefined && value !== null && value !== '') members.push([key, value])
+/** Every value that is kept is copied as it is spelled: a payload may hold numbers beyond doubles. */
+function rebuilt(bytes: Uint8Array, record: JsonObject): Uint8Array {
+  const texts = new Map<string, string>()
+  memberSpans(bytes, 0, bytes.length, (keyStart, keyEnd, valueStart, valueEnd) => {
+    texts.set(textOf(bytes, keyStart, keyEnd), textOf(bytes, valueStart, valueEnd))
+  })
+  const isEmpty = (text: string | undefined) => text === undefined || text === 'null' || text === '""'
+  if (isEmpty(texts.get('common_fields'))) texts.set('common_fields', commonFields(record))
+  const members: string[] = []
+  for (const key of [...ORDER, ...[...texts.keys()].filter((name) => !ORDER.includes(name))]) {
+    const text = texts.get(key)
+    if (text !== undefined && !isEmpty(text)) members.push(`"${key}":${typed(key, text)}`)
   }
-  return Buffer.from(JSON.stringify(Object.fromEntries(members)))
+  return Buffer.from(`{${members.join(',')}}`)
 }
 
-function typed(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value
-  if (key === 'version' && /^\d+$/.test(value)) return Number(value)
-  if (key === 'success' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true'
-  return value
+function typed(key: string, text: string): string {
+  if (key === 'version') return /^"(\d+)"$/.exec(text)?.[1] ?? text
+  if (key === 'success') return /^"(true|false)"$/i.exec(text)?.[1]?.toLowerCase() ?? text
+  return text
 }
 
-function commonFields(record: JsonObject): unknown {
-  const own = record['common_fields']
-  if (own !== null && own !== undefined && own !== '') return own
-  const success = typed('success', record['success'])
-  if (typeof success !== 'boolean') return undefined
-  const request = record['request'] as JsonObject | null | undefined
-  const ip = request?.['ip_address']
-  return {
-    outcome: success ? 'success' : 'failure',
-    ...(typeof ip === 'string' ? { source_ip: ip } : {}),
+function commonFields(record: JsonObject): string {
+  const outcome = outcomeOf(record)
+  if (outcome === null) return 'null'
+  const ip = ipOf(record)
+  return JSON.stringify({
+    outcome,
+    ...(ip === null ? {} : { source_ip: ip }),
     status: 'info',
     timestamp: record['occurred_at'],
-  }
+  })
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
 }

@@ -110,19 +110,21 @@ async function* follow(
     }
     const page = await chain.next(signal)
     pages += 1
-    if (chain.direction === 'mixed') throw outOfOrder(page, bound, order)
+    const stray = page.find(({ occurredAtMs }) =>
+      isDescending ? occurredAtMs >= bound : occurredAtMs < bound,
+    )
+    if (stray !== undefined) throw outOfOrder(stray, bound, order)
     events.push(...page)
   }
   yield { range: isDescending ? { from: window.from, to: bound } : { from: bound, to: window.to }, events }
 }
 
-function outOfOrder(page: readonly AuditEvent[], bound: EpochMs, order: Order): IncompleteError {
-  const [event] = page
+function outOfOrder(event: AuditEvent, bound: EpochMs, order: Order): IncompleteError {
   return new IncompleteError(
     `${SERVICE} sent entries ${order === 'desc' ? 'newer' : 'older'} than ${isoTime(bound)} after that time was done with`,
     {
       service: SERVICE,
-      hint: `report it with the id ${event?.id ?? 'of the request'}; a smaller window may be read all the same`,
+      hint: `report it with the id ${event.id}; a smaller window may be read all the same`,
     },
   )
 }

@@ -203,6 +203,18 @@ test('verify of a bucket’s URL ends with 3 and names what is missing, altered,
   }
 })
 
+test('verify of a bucket’s URL counts once what a resumed run lists again, and names what its manifests disagree on', async (t) => {
+  const b = await bench(t)
+  const bucket = memoryBucket()
+  const again = JSON.stringify(MANIFEST)
+  put(bucket, { ...WHOLE, 'x/_r.manifest.json': again, 'x/_r.2.manifest.json': again })
+  assert.equal((await verify(b, bucket, 's3://acme/x/')).checked, '2 objects, 3 events')
+  put(bucket, { 'x/_r.2.manifest.json': again.replace(sha256(LINES), sha256('else')) })
+  const { exitCode, findings } = await verify(b, bucket, 's3://acme/x/')
+  assert.equal(exitCode, 3)
+  assert.match(findings.join(), /a\.jsonl is listed again by x\/_r\S*\.manifest\.json with another SHA-256/)
+})
+
 test('verify of a bucket’s URL without a manifest asks the source what its exports wrote there', async (t) => {
   const b = await bench(t)
   const created = await b.run(remoteExportCommand, 'remote-export create', [], CREATE)

@@ -67,7 +67,11 @@ test('each edge of a window in 1,000,000 entries takes at most 2 + log2(n) singl
   const most = 2 + Math.log2(size)
   for (const at of [0, 1, 499_999, 500_000, 777_777, 999_998, 999_999]) {
     let probes = 1 // the newest entry, which tells how many there are
-    const edge = await findEdge(async (offset) => ((probes += 1), offset), size, at)
+    const timeAt = async (offset: number) => {
+      probes += 1
+      return offset
+    }
+    const edge = await findEdge(timeAt, size, at)
     assert.equal(edge, at)
     assert.ok(probes <= most, `${probes} probes for ${at}`)
   }
