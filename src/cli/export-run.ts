@@ -6,7 +6,8 @@ import type { Log } from '../core/runtime.ts'
 import type { AuditSource } from '../core/source.ts'
 import { isoTime } from '../core/time-range.ts'
 import type { ExportOptions, ExportParts, Watermark } from '../operations/export/types.ts'
-import type { Ledger, RunRecord } from '../state/ledger.ts'
+import type { Ledger } from '../state/ledger.ts'
+import type { RunRecord } from '../state/run-record.ts'
 import { filterText } from './flags.ts'
 
 /**

@@ -9,6 +9,8 @@ export interface IdSpill {
   /** Where `bytes` now lie. @throws LocalError when the disk is full */
   append(bytes: Uint8Array): number
   read(position: number, into: Uint8Array): void
+  /** Removes it. */
+  close?(): void
 }
 
 export type IdDiffOptions = {

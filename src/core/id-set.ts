@@ -1,4 +1,6 @@
 import { hexOfBits, idBits, packId, packIdAt } from './id-bits.ts'
+import type { IdSpill } from './id-diff.ts'
+import { IdPages } from './id-pages.ts'
 
 export type Mark = 'absent' | 'first' | 'again'
 
@@ -10,11 +12,20 @@ export type IdSetOptions = {
   readonly expected?: number
   /** Keep a number with each id, such as its time in milliseconds; 8 bytes more. */
   readonly numbers?: boolean
+  /** Opened when the entries outgrow `maxBytes`, which are then kept there; without one all are in memory. */
+  readonly spill?: (() => IdSpill) | undefined
+  /** Bytes of entries in memory before they are spilled; the table that finds them stays, 7 bytes an entry. */
+  readonly maxBytes?: number | undefined
 }
 
 const WORDS = 4
 const LEAST_SLOTS = 1024
 const LOAD = 0.75
+const ENTRY_BYTES = 16
+const NUMBER_BYTES = 8
+const DEFAULT_MAX_BYTES = 128 * 1024 * 1024
+/** What has to be spilled is long: the table is widened once for much more, rather than often with two of them in memory. */
+const SPILLED_SLOTS = 4
 
 /**
  * A set of ids as 128 bits each, 21 to 35 bytes an entry, and no strings. UUIDs are kept whole, so that comparing them is exact; other ids
@@ -28,13 +39,29 @@ export class IdSet {
   #table: Int32Array
   #marks: Uint8Array
   #numbers: Float64Array | undefined
+  #pages: IdPages | undefined
+  #room: number
+  readonly #hasNumbers: boolean
+  readonly #spill: (() => IdSpill) | undefined
+  /** Entries that may be in memory. */
+  readonly #most: number
   #size = 0
   #marked = 0
 
-  constructor({ expected = 0, numbers = false }: IdSetOptions = {}) {
+  constructor({
+    expected = 0,
+    numbers = false,
+    spill,
+    maxBytes = DEFAULT_MAX_BYTES,
+  }: IdSetOptions = {}) {
     let slots = LEAST_SLOTS
     while (slots * LOAD < expected) slots *= 2
     const room = Math.max(expected, LEAST_SLOTS * LOAD)
+    this.#room = room
+    this.#hasNumbers = numbers
+    this.#spill = spill
+    const most = Math.floor(maxBytes / (ENTRY_BYTES + (numbers ? NUMBER_BYTES : 0)))
+    this.#most = spill === undefined ? Number.POSITIVE_INFINITY : most
     this.#table = new Int32Array(slots)
     this.#words = new Int32Array(room * WORDS)
     this.#marks = new Uint8Array((room >> 3) + 1)
@@ -93,7 +120,8 @@ export class IdSet {
   numberOf(id: string): number | undefined {
     packId(id)
     const entry = this.#find()
-    return entry < 0 ? undefined : this.#numbers?.[entry]
+    if (entry < 0 || !this.#hasNumbers) return undefined
+    return this.#entry(entry).number
   }
 
   /** Entries never marked, in the order they came. */
@@ -109,13 +137,28 @@ export class IdSet {
 
   /** Empty again, with its memory kept for the next ids. */
   clear(): void {
+    this.close()
     this.#table.fill(0)
     this.#marks.fill(0)
     this.#size = 0
     this.#marked = 0
   }
 
+  /** Gives up what lies on disk; the set is then empty of it and must be cleared before it is used again. */
+  close(): void {
+    const pages = this.#pages
+    this.#pages = undefined
+    if (pages === undefined) return
+    this.#room = 0
+    pages.close()
+  }
+
   #entry(entry: number): IdEntry {
+    if (this.#pages !== undefined) {
+      const bits = new Int32Array(WORDS)
+      const number = this.#pages.read(entry, bits)
+      return { bits, number }
+    }
     const bits = this.#words.slice(entry * WORDS, (entry + 1) * WORDS)
     return { bits, number: this.#numbers?.[entry] }
   }
@@ -133,6 +176,7 @@ export class IdSet {
   #find(): number {
     const table = this.#table
     const words = this.#words
+    const pages = this.#pages
     const mask = table.length - 1
     const w0 = idBits[0] as number
     const w1 = idBits[1] as number
@@ -146,7 +190,9 @@ export class IdSet {
       if (((word ^ hash) & ~mask) === 0) {
         const entry = (word & mask) - 1
         const at = entry * WORDS
-        if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3)
+        if (pages !== undefined) {
+          if (pages.isAt(entry, w0, w1, w2, w3)) return entry
+        } else if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3)
           return entry
       }
       slot = (slot + 1) & mask
@@ -154,49 +200,80 @@ export class IdSet {
   }
 
   #insert(number: number | undefined): boolean {
-    const empty = this.#find()
+    let empty = this.#find()
     if (empty >= 0) return false
     const entry = this.#size
-    const at = entry * WORDS
-    if (at === this.#words.length) this.#makeRoom()
+    if (entry === this.#room) {
+      this.#makeRoom()
+      // Going to disk widens the table, and the slot is another one.
+      empty = this.#find()
+    }
     const words = this.#words
+    const at = entry * WORDS
     const w0 = idBits[0] as number
     const w1 = idBits[1] as number
     const w2 = idBits[2] as number
     const w3 = idBits[3] as number
-    words[at] = w0
-    words[at + 1] = w1
-    words[at + 2] = w2
-    words[at + 3] = w3
+    if (this.#pages !== undefined) this.#pages.add(w0, w1, w2, w3, number ?? Number.NaN)
+    else {
+      words[at] = w0
+      words[at + 1] = w1
+      words[at + 2] = w2
+      words[at + 3] = w3
+      if (this.#numbers !== undefined) this.#numbers[entry] = number ?? Number.NaN
+    }
     const table = this.#table
     table[~empty] = (spread(w0, w1, w2, w3) & -table.length) | (entry + 1)
-    if (this.#numbers !== undefined) this.#numbers[entry] = number ?? Number.NaN
     this.#size = entry + 1
-    if (this.#size > table.length * LOAD) this.#widen()
+    if (this.#size > table.length * LOAD) this.#widen(table.length * 2)
     return true
   }
 
   /** Half as much again, so that never more than a third of the entries' memory is empty. */
   #makeRoom(): void {
-    const room = Math.ceil(this.#size * 1.5)
+    const isFull = this.#pages === undefined && this.#size >= this.#most
+    if (isFull) this.#toDisk()
+    const wanted = Math.max(Math.ceil(this.#size * 1.5), LEAST_SLOTS * LOAD)
+    const room = this.#pages === undefined ? Math.max(Math.min(wanted, this.#most), this.#size + 1) : wanted
+    this.#room = room
+    const marks = new Uint8Array((room >> 3) + 1)
+    marks.set(this.#marks.subarray(0, marks.length))
+    this.#marks = marks
+    if (this.#pages !== undefined) return
     const words = new Int32Array(room * WORDS)
     words.set(this.#words)
     this.#words = words
-    const marks = new Uint8Array((room >> 3) + 1)
-    marks.set(this.#marks)
-    this.#marks = marks
-    if (this.#numbers === undefined) return
+    if (!this.#hasNumbers) return
     const numbers = new Float64Array(room)
-    numbers.set(this.#numbers)
+    if (this.#numbers !== undefined) numbers.set(this.#numbers)
     this.#numbers = numbers
   }
 
-  #widen(): void {
-    const table = new Int32Array(this.#table.length * 2)
+  #toDisk(): void {
+    if (this.#spill === undefined) return
+    const pages = new IdPages(this.#spill(), { numbers: this.#hasNumbers })
     const words = this.#words
-    const mask = table.length - 1
     for (let entry = 0; entry < this.#size; entry += 1) {
       const at = entry * WORDS
+      const [w0, w1, w2, w3] = [words[at], words[at + 1], words[at + 2], words[at + 3]] as FourWords
+      pages.add(w0, w1, w2, w3, this.#numbers?.[entry] ?? Number.NaN)
+    }
+    this.#pages = pages
+    this.#words = new Int32Array(0)
+    this.#numbers = undefined
+    let slots = this.#table.length
+    while (slots < this.#size * SPILLED_SLOTS) slots *= 2
+    this.#widen(slots)
+  }
+
+  #widen(slots: number): void {
+    const table = new Int32Array(slots)
+    const pages = this.#pages
+    const words = pages === undefined ? this.#words : new Int32Array(WORDS)
+    const mask = table.length - 1
+    for (let entry = 0; entry < this.#size; entry += 1) {
+      pages?.read(entry, words)
+      const at = pages === undefined ? entry * WORDS : 0
       const hash = spread(
         words[at] as number,
         words[at + 1] as number,
@@ -210,6 +287,8 @@ export class IdSet {
     this.#table = table
   }
 }
+
+type FourWords = [number, number, number, number]
 
 /** The id of an entry for a person: hexadecimal, with the dashes of a UUID. A hashed id cannot be told from its entry. */
 export function textOfBits(bits: Int32Array): string {

@@ -1,4 +1,5 @@
 import type { Check } from './check.ts'
+import type { IdSpill } from './id-diff.ts'
 import type { IdSet } from './id-set.ts'
 import type { EpochMs, TimeRange } from './time-range.ts'
 
@@ -49,6 +50,11 @@ export interface Inventory {
       readonly onRepeat?: (id: string, atMs: EpochMs) => void
     },
   ): Promise<FilledEnd>
+  /**
+   * Where the ids of a piece go that are too many for memory: optional, for inventories that cannot cut their window into small ones. `close` of the
+   * inventory removes what is left.
+   */
+  spill?(): IdSpill
   /** For `--method counts` only; equal counts prove nothing. */
   count?(window: TimeRange, options: { readonly signal: AbortSignal }): Promise<number>
   /** The provider's own query text for a person to run, and how to feed its result back. */

@@ -49,6 +49,8 @@ export interface OpenWindow {
    * @throws IncompleteError when the slice cannot be shown complete
    */
   read(slice: Slice, signal: AbortSignal): AsyncIterable<Page>
+  /** Nobody will look at the events of the slice again: their memory may be given back. Need not be called. */
+  release?(slice: Slice): void
   /** What the reader should be told once the window was read: suspicious silence, widened filters, a server generation. */
   warnings(): readonly string[]
   /** Input lines that were no events and were left out, each already reported through the log: files only. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import { freeBytes } from '../core/free-bytes.ts'
 import { BodyTooLargeError } from './decompress.ts'
 
 /** One request as the wire sees it. */
@@ -61,6 +62,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest): Promise<
     let whole: Buffer | undefined
     let size = 0
     const chunks: Buffer[] = []
+    let copied: Buffer | undefined
 
     const settle = (answer: WireReply | WireFailure) => {
       signal.removeEventListener('abort', onAbort)
@@ -108,8 +110,13 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest): Promise<
         onResponseData(_, chunk) {
           size += chunk.length
           if (size > maxBytes) stop(new BodyTooLargeError(maxBytes))
-          else if (whole !== undefined) chunk.copy(whole, size - chunk.length)
-          else chunks.push(chunk)
+          else if (whole === undefined) chunks.push(chunk)
+          else {
+            chunk.copy(whole, size - chunk.length)
+            // What the socket read before this is done with; what it reads now, undici may still look at.
+            if (copied !== undefined && copied.buffer !== chunk.buffer) freeBytes(copied)
+            copied = chunk
+          }
         },
         onResponseEnd() {
           const body = whole === undefined ? Buffer.concat(chunks, size) : whole.subarray(0, size)

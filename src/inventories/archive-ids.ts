@@ -30,10 +30,11 @@ export function rowKeys(sourceType: string, idField: string | undefined): RowKey
 
 /** Id and time of an archived event; NaN where it tells no time, undefined where it has no id. */
 export function idOf(
+  bytes: Buffer,
   record: ObjectRecord,
   keys: RowKeys,
 ): { readonly id: string; readonly atMs: number } | undefined {
-  const { bytes, start, end, idStart, idEnd, timeStart, timeEnd } = record
+  const { start, end, idStart, idEnd, timeStart, timeEnd } = record
   if (idStart >= 0 && timeStart >= 0) {
     try {
       return { id: bytes.toString('latin1', idStart, idEnd), atMs: instantOf(bytes, timeStart, timeEnd) }

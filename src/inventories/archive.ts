@@ -73,11 +73,14 @@ export function createArchiveInventory(
             return `${at.url}/${object.key} is cut off or altered: ${broken} of its lines are broken`
           return held
         }
-        const row = idOf(step.value, keys)
-        if (row === undefined) onBroken(step.value.line, `it has no ${keys.idKey}`)
-        else if (Number.isNaN(row.atMs) || isInside(row.atMs, window)) {
-          held.ids.push(row.id)
-          held.atMs.push(row.atMs)
+        const { bytes, records: batch, lineOf } = step.value
+        for (const record of batch) {
+          const row = idOf(bytes, record, keys)
+          if (row === undefined) onBroken(lineOf(record), `it has no ${keys.idKey}`)
+          else if (Number.isNaN(row.atMs) || isInside(row.atMs, window)) {
+            held.ids.push(row.id)
+            held.atMs.push(row.atMs)
+          }
         }
       }
     } catch (error) {

@@ -107,7 +107,10 @@ export class HeldIds {
 
   async #load(range: TimeRange, depth: number): Promise<void> {
     const { inventory, signal, log } = this.#parts
-    const ids = new IdSet({ numbers: inventory.traits.tellsTime })
+    const ids = new IdSet({
+      numbers: inventory.traits.tellsTime,
+      spill: inventory.spill === undefined ? undefined : () => inventory.spill?.() as IdSpill,
+    })
     const again = new Map<string, number>()
     const onRepeat = (id: string, at: number): void => {
       // A row of another time belongs to another piece, or to nobody's window: it may be looked up, but it counts for nothing.

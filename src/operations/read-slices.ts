@@ -5,7 +5,12 @@ import { isInside, type TimeRange } from '../core/time-range.ts'
 import { mapInOrder } from '../streams/map-in-order.ts'
 
 /** All matching events of a slice, each once, in the asked order. */
-export type SliceEvents = { readonly range: TimeRange; readonly events: readonly AuditEvent[] }
+export type SliceEvents = {
+  readonly range: TimeRange
+  readonly events: readonly AuditEvent[]
+  /** Gives the memory of the events back. For a reader that will not look at any of them again; others leave it to the collector. */
+  release(): void
+}
 
 export type ReadOptions = {
   readonly order: Order
@@ -38,7 +43,7 @@ export async function* readSlices(
         for (const event of page)
           if (isInside(event.occurredAtMs, slice.range) && matches(event)) events.push(event)
       }
-      return { range: slice.range, events: inOrder(events, order) }
+      return { range: slice.range, events: inOrder(events, order), release: () => opened.release?.(slice) }
     }
     yield* mapInOrder(opened.slices(), concurrency, read, signal)
     options.onWarnings?.(opened.warnings(), opened.brokenLines?.() ?? 0)

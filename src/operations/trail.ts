@@ -103,6 +103,15 @@ function secretTest({ filters }: EventShape, path: string): (record: JsonObject)
   return (record) => {
     if (filters.path?.(record, path) === true || filters.entity?.(record, path) === true) return true
     if (filters.key?.(record, key) !== true) return false
-    return cut < 0 || filters.path === undefined || filters.path(record, folder)
+    if (cut < 0 || filters.path === undefined) return true
+    // The filter takes folders below as well; a secret lies in just one, which its event spells out.
+    return filters.path(record, folder) && tells(record, folder)
   }
+}
+
+/** Whether some text in it is that folder. */
+function tells(value: unknown, folder: string): boolean {
+  if (typeof value === 'string') return value === folder || value === `${folder}/`
+  if (value === null || typeof value !== 'object') return false
+  return Object.values(value).some((member) => tells(member, folder))
 }

@@ -2,82 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { RunQuestion, RunReport, RunStatus } from '../core/report.ts'
 import type { Clock } from '../core/runtime.ts'
-import type { EpochMs, TimeRange } from '../core/time-range.ts'
+import type { EpochMs } from '../core/time-range.ts'
 import { openDatabase } from './database.ts'
 import { type ProvenWindows, provenWindows } from './proven.ts'
+import type {
+  FilledRun,
+  RangeState,
+  RunCounters,
+  RunPhase,
+  RunRecord,
+  ScanProgress,
+  SpoolRange,
+} from './run-record.ts'
 import { NO_COUNTERS, NOTHING_CARRIED, rangeOf, recordOf } from './run-rows.ts'
 import { Statements } from './statements.ts'
-
-/**
- * What is known of a stretch of a run's spool. `sending` is an intent: after a crash it reads as `unknown`. `retry` means that nothing of
- * it was stored.
- */
-export type RangeState =
-  | 'sending'
-  | 'delivered'
-  | 'unverified'
-  | 'unknown'
-  | 'retry'
-  | 'rejected'
-  | 'late'
-  | 'archived'
-
-export type SpoolRange = {
-  /** Position of the first event in the spool, from 0. */
-  readonly first: number
-  readonly count: number
-  readonly spoolFrom: number
-  readonly spoolTo: number
-  readonly state: RangeState
-  readonly sentAt: EpochMs | undefined
-  readonly attempts: number
-  readonly code: string | undefined
-  readonly reason: string | undefined
-}
-
-export type RunCounters = {
-  readonly batches: number
-  readonly requests: number
-  readonly retries: number
-  readonly bytesSent: number
-  readonly duplicatesPossible: number
-  /** Delivered without the provider's own time, to be dated by arrival. */
-  readonly restamped: number
-  /** Length of the dead-letter file that these counts describe. */
-  readonly deadLetterBytes: number
-  readonly durationMs: number
-  readonly notRebuilt: Readonly<Record<string, number>>
-}
-
-export type RunPhase = 'scan' | 'deliver' | 'done'
-
-export type RunRecord = {
-  readonly id: string
-  readonly key: string
-  readonly question: RunQuestion
-  readonly status: RunStatus
-  readonly phase: RunPhase
-  /** Every slice before this instant was scanned, and what it selected is in the spool. */
-  readonly doneThrough: EpochMs
-  readonly scanned: number
-  readonly held: number
-  readonly spooled: number
-  readonly spoolBytes: number
-  /** Missing again, although an earlier run had dead-lettered or archived them: by what they are there. Never sent by this run. */
-  readonly carried: { readonly rejected: number; readonly late: number; readonly archived: number }
-  readonly counters: RunCounters
-  readonly report: RunReport | undefined
-  readonly createdAt: EpochMs
-  readonly updatedAt: EpochMs
-}
-
-export type ScanProgress = Pick<
-  RunRecord,
-  'doneThrough' | 'scanned' | 'held' | 'spooled' | 'spoolBytes' | 'carried'
->
-
-/** A run whose spool was filled before it was recorded. */
-export type FilledRun = { readonly id: string; readonly progress: ScanProgress }
 
 /** The runs, what became of each event they selected, and the proven windows; one SQLite file, every change all or nothing. */
 export class Ledger {
@@ -323,13 +261,4 @@ export class Ledger {
   forgetWatermark(name: string): void {
     this.#sql.run('delete from watermarks where name = ?', name)
   }
-}
-
-/** A run that was left in the middle and can be resumed. */
-export function isUnfinished(run: RunRecord): boolean {
-  return run.phase !== 'done' && run.question.mode !== 'export'
-}
-
-export function windowOf(run: RunRecord): TimeRange {
-  return { from: run.question.from, to: run.question.to }
 }

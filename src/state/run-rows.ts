@@ -1,5 +1,5 @@
 import type { RunQuestion, RunReport, RunStatus } from '../core/report.ts'
-import type { RangeState, RunCounters, RunPhase, RunRecord, SpoolRange } from './ledger.ts'
+import type { RangeState, RunCounters, RunPhase, RunRecord, SpoolRange } from './run-record.ts'
 import type { Row } from './statements.ts'
 
 export const NO_COUNTERS: RunCounters = {

@@ -26,8 +26,15 @@ test(`a backfill of ${EVENTS} events, killed ${KILLS} times at random moments, l
     let killed = 0
     for (let attempts = 0; killed < KILLS && attempts < 3 * KILLS; attempts += 1) {
       const { kill, ended } = bench.start([...command, '--max-rate', `${rate}/s`])
-      const waited = Math.round(200 + random() * 2000)
-      await Promise.race([sleep(waited), ended])
+      const moment = random()
+      const target = received() + 1 + Math.floor(random() * rate)
+      // A third while it starts, settles or scans, by the clock; the others once so much more has arrived.
+      const isEarly = killed % 3 === 0
+      const reached = async (): Promise<void> => {
+        while (received() < Math.min(target, EVENTS)) await sleep(5)
+        await sleep(moment * 60)
+      }
+      await Promise.race([isEarly ? sleep(200 + moment * 800) : reached(), ended])
       kill('SIGKILL')
       const { signal, code, stderr } = await ended
       if (signal !== 'SIGKILL') {
@@ -35,9 +42,9 @@ test(`a backfill of ${EVENTS} events, killed ${KILLS} times at random moments, l
         break
       }
       killed += 1
-      moments.push(`${waited}ms:${received()}`)
+      moments.push(`${isEarly ? 'early:' : ''}${received()}`)
     }
-    process.stderr.write(`killed after, received by then: ${moments.join(' ')}\n`)
+    process.stderr.write(`received by each kill: ${moments.join(' ')}\n`)
     assert.equal(killed, KILLS, 'the run ended before it was killed often enough')
     bench.faults.clear()
     const last = await bench.run(command)

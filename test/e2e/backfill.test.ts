@@ -162,7 +162,7 @@ describe('auditctl backfill', () => {
 
   test('a second run on the pair exits 75 at once, or waits', () =>
     withSplunk({ events: 600, faults: ['splunk:slowx*=100'] }, async (bench) => {
-      const command = backfill(bench, '--all', '--yes', '--max-rate', '300/s')
+      const command = backfill(bench, '--all', '--yes', '--max-rate', '100/s')
       const first = bench.start(command)
       while (received(bench) === 0) await sleep(20)
       const second = await bench.run(backfill(bench))

@@ -183,6 +183,35 @@ describe('bad days', () => {
     assertOneError(refused, 2, /\/proc\/x\.jsonl/)
   })
 
+  test('broken input lines are reported, counted and left out: exit 4; with --strict exit 2', async () => {
+    const good = (n: number): string =>
+      JSON.stringify({ id: `e${n}`, createdAt: `2026-11-01T00:00:0${n}Z`, event: { type: 'x' } })
+    writeFileSync(join(sandbox.folder, 'old.jsonl'), [good(1), '{"id":', good(2), 'nonsense', ''].join('\n'))
+    sandbox.configure((config) => ({
+      ...config,
+      sources: { ...config.sources, old: { type: 'file', path: 'old.jsonl', of: 'infisical' } },
+    }))
+    const args = ['export', '--source', 'old', ...WINDOW, '--format', 'jsonl']
+    const ended = await sandbox.run([...args, '--out', 'left/'])
+    assertOneError(ended, 4, /old\.jsonl: line 2 [\s\S]*old\.jsonl: line 4 /)
+    const manifest = JSON.parse(readFileSync(join(sandbox.folder, 'left/manifest.json'), 'utf8')) as {
+      complete: boolean
+      reasons: string[]
+      totals: { rows: number }
+    }
+    assert.deepEqual([manifest.complete, manifest.totals.rows], [false, 2])
+    assert.deepEqual(manifest.reasons, ['2 broken input lines were left out'])
+    // The files are what was written: that is what verify is asked.
+    assert.equal((await sandbox.run(['verify', 'left/'])).code, 0)
+    const [report] = (await sandbox.run(['runs', 'list', '--json'])).json<
+      { problems: string[]; status: string }[]
+    >()
+    assert.deepEqual([report?.status, report?.problems], ['completed', manifest.reasons])
+    assertOneError(await sandbox.run([...args, '--strict']), 2, /line 2 /)
+    const query = await sandbox.run(['query', '--source', 'old', ...WINDOW])
+    assert.deepEqual([query.code, idsOf(query.stdout)], [0, ['e2', 'e1']])
+  })
+
   test('--deadline is exit 124, a signal 130 or 143, each with one line', async () => {
     await faults('hangx*')
     assertOneError(await exported('--deadline', '600ms'), 124, /deadline/)

@@ -66,6 +66,41 @@ describe('status, trail and summary', () => {
     }
   })
 
+  test('each stream is looked at with a source it may be paired with, each source read once', async () => {
+    sandbox.configure((config) => {
+      const streams = config['streams'] as Record<string, Record<string, unknown>>
+      const other = { ...config.sources['infisical'] }
+      return {
+        ...config,
+        sources: { ...config.sources, other },
+        streams: {
+          soc: streams['soc'],
+          more: streams['soc'],
+          elsewhere: { ...streams['soc'], sources: ['other'] },
+        },
+      }
+    })
+    try {
+      const before = await sandbox.state()
+      const ended = await sandbox.run(['status'])
+      assert.equal(ended.code, 0, ended.stderr)
+      assert.deepEqual(
+        ended.json<(Status & { source: string })[]>().map(({ stream, source }) => [stream, source]),
+        [
+          ['soc', 'infisical'],
+          ['more', 'infisical'],
+          ['elsewhere', 'other'],
+        ],
+      )
+      assert.equal((await sandbox.state()).logins - before.logins, 2)
+      const refused = await sandbox.run(['status', '--stream', 'elsewhere', '--source', 'infisical'])
+      assert.deepEqual([refused.code, /may not be paired/.test(refused.stderr)], [2, true])
+      assert.equal((await sandbox.run(['status', '--stream', 'socc'])).code, 2)
+    } finally {
+      sandbox.configure((config) => config)
+    }
+  })
+
   test('the metrics file tells the exit code, also of a failure, and keeps the last success', async () => {
     const metrics = (): string => readFileSync(join(sandbox.folder, 'm.prom'), 'utf8')
     await sandbox.run(['status', '--metrics-file', 'm.prom'])

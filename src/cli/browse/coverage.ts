@@ -12,8 +12,8 @@ import type { AuditSource } from '../../core/source.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import { findGaps } from '../../operations/find-gaps.ts'
 import type { Ledger } from '../../state/ledger.ts'
-import { windowOf } from '../../state/ledger.ts'
 import { acquireLock } from '../../state/lock.ts'
+import { windowOf } from '../../state/run-record.ts'
 import {
   backfillParts,
   finishOverlapping,

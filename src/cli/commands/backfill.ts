@@ -4,7 +4,7 @@ import { type EventFilter, isFiltered } from '../../core/filter.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import type { Result } from '../../operations/backfill/conclude.ts'
 import type { BackfillOptions } from '../../operations/backfill/types.ts'
-import { windowOf } from '../../state/ledger.ts'
+import { windowOf } from '../../state/run-record.ts'
 import {
   backfillParts,
   finishOverlapping,

@@ -124,7 +124,8 @@ async function agreeToSend(
 async function existingLedger(folder: string, runtime: Runtime, checks: Check[]) {
   if (!existsSync(join(folder, 'ledger.db'))) return undefined
   try {
-    const { isUnfinished, Ledger } = await import('../../state/ledger.ts')
+    const { Ledger } = await import('../../state/ledger.ts')
+    const { isUnfinished } = await import('../../state/run-record.ts')
     const ledger = await Ledger.open(folder, runtime.clock)
     runtime.onExit(() => ledger.close())
     const unfinished = ledger.listRuns().filter(isUnfinished)

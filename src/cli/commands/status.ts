@@ -8,6 +8,7 @@ import { type Invocation, listOption, textOption } from '../invocation.ts'
 import { concurrencyOf, type OpenStream, openLedger, openSource, openStream } from '../job.ts'
 import { printRows, rowFormat } from '../print-rows.ts'
 import type { Runtime } from '../runtime.ts'
+import type { Settings } from '../settings.ts'
 
 const COLUMNS = [
   'stream',
@@ -28,31 +29,34 @@ export async function statusCommand(invocation: Invocation, runtime: Runtime): P
   const names = named.length > 0 ? named : settings.streamNames
   if (names.length === 0)
     throw new UserError('no stream is configured', { hint: 'auditctl stream add configures one' })
-  const source = await openSource(settings, invocation, runtime)
-  const streams: OpenStream[] = []
-  for (const name of names) streams.push(await openStream(settings, name, source, invocation, runtime))
   const duration = (name: string, flag: string): number | undefined => {
     const text = textOption(invocation, name)
     return text === undefined ? undefined : durationOf(text, flag)
   }
   const maxLagMs = duration('maxLag', '--max-lag')
   const maxAgeMs = duration('maxSourceAge', '--max-source-age')
-  const parts = {
-    source,
-    streams,
-    ledger: await openLedger(runtime),
-    clock: runtime.clock,
-    log: runtime.log,
-    signal: runtime.signal,
-    concurrency: concurrencyOf(invocation),
-  }
-  const statuses = await streamStatuses(parts, {
+  const ledger = await openLedger(runtime)
+  const options = {
     windowMs: duration('window', '--window') ?? 2 * HOUR_MS,
     settleMs: settleOf(invocation).ms,
     maxLagMs,
-  })
+  }
+  const statuses: StreamStatus[] = []
+  const silent: string[] = []
+  for (const [name, own] of pairsOf(settings, names, invocation)) {
+    const source = await openSource(settings, invocation, runtime, name)
+    const streams: OpenStream[] = []
+    for (const stream of own) streams.push(await openStream(settings, stream, source, invocation, runtime))
+    const { clock, log, signal } = runtime
+    const parts = { source, streams, ledger, clock, log, signal, concurrency: concurrencyOf(invocation) }
+    const found = await streamStatuses(parts, options)
+    statuses.push(...found)
+    if (maxAgeMs === undefined) continue
+    const age = newestAge(found, clock.now(), maxAgeMs) ?? (await sourceAge(parts, maxAgeMs))
+    if (age === undefined || age > maxAgeMs) silent.push(name)
+  }
   runtime.metrics.streams.push(
-    ...statuses.map(({ stream, provenUntil }) => ({ source: source.name, stream, provenUntil })),
+    ...statuses.map(({ source, stream, provenUntil }) => ({ source, stream, provenUntil })),
   )
   const problems: string[] = []
   if (maxLagMs !== undefined) {
@@ -63,14 +67,10 @@ export async function statusCommand(invocation: Invocation, runtime: Runtime): P
         )
     }
   }
-  if (maxAgeMs !== undefined) {
-    const age = newestAge(statuses, runtime.clock.now(), maxAgeMs) ?? (await sourceAge(parts, maxAgeMs))
-    if (age === undefined || age > maxAgeMs) {
-      problems.push(
-        `${source.name} has had no event for more than ${formatDuration(maxAgeMs)}: stopped, storage disabled, or a missing permission?`,
-      )
-    }
-  }
+  for (const name of silent)
+    problems.push(
+      `${name} has had no event for more than ${formatDuration(maxAgeMs ?? 0)}: stopped, storage disabled, or a missing permission?`,
+    )
   const isDone = problems.length === 0
   if (!runtime.quiet || !isDone || outputFlag(invocation) !== undefined)
     await print(statuses, invocation, runtime)
@@ -78,6 +78,34 @@ export async function statusCommand(invocation: Invocation, runtime: Runtime): P
   const { problemsText } = await import('../report-error.ts')
   runtime.io.stderr.write(problemsText(problems, EXIT.answerIsNo, invocation, undefined, 'behind'))
   return EXIT.answerIsNo
+}
+
+/**
+ * Which streams are looked at with which source, so that each source is read once: the usual one, or for a stream that may not be paired
+ * with it the first that it may be.
+ */
+function pairsOf(
+  settings: Settings,
+  names: readonly string[],
+  invocation: Invocation,
+): ReadonlyMap<string, readonly string[]> {
+  const isNamed = textOption(invocation, 'source') !== undefined
+  const pairs = new Map<string, string[]>()
+  for (const name of names) {
+    const allowed = settings.streamEntry(name)['sources']
+    const list = Array.isArray(allowed) ? allowed.map(String) : []
+    const [first] = list
+    const usual = isNamed || list.length === 0 || first === undefined ? settings.sourceName() : undefined
+    const source = usual ?? defaultAmong(settings, list) ?? first ?? ''
+    pairs.set(source, [...(pairs.get(source) ?? []), name])
+  }
+  return pairs
+}
+
+/** The usual source, where it is among them. */
+function defaultAmong(settings: Settings, allowed: readonly string[]): string | undefined {
+  const usual = settings.file.config.defaultSource
+  return usual !== undefined && allowed.includes(usual) ? usual : undefined
 }
 
 /** How old the newest event seen is, when that is young enough: the source need not be asked again. */

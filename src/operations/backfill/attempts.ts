@@ -1,7 +1,7 @@
 import type { Receipt } from '../../core/destination.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type RemoteError, UnavailableError } from '../../core/errors.ts'
-import type { RangeState, SpoolRange } from '../../state/ledger.ts'
+import type { RangeState, SpoolRange } from '../../state/run-record.ts'
 import { type Batch, batchesOf } from './batches.ts'
 import { lateNow, type Prepared, prepare } from './encode.ts'
 import type { Engine } from './engine.ts'

@@ -1,7 +1,7 @@
 import { AuditctlError, EXIT, type ExitCode, InterruptedError, RemoteConfigError } from '../../core/errors.ts'
 import { isFiltered } from '../../core/filter.ts'
 import type { RunReport, RunStatus } from '../../core/report.ts'
-import type { RunRecord } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 import { archiveFolder } from './archive.ts'
 import { group } from './guards.ts'
 import { firstExit, reportOf } from './report.ts'

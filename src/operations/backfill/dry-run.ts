@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { EXIT, UserError } from '../../core/errors.ts'
 import type { RunQuestion } from '../../core/report.ts'
-import type { RunRecord } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 import { NO_COUNTERS, NOTHING_CARRIED } from '../../state/run-rows.ts'
 import { Spool } from '../../state/spool.ts'
 import type { Result } from './conclude.ts'

@@ -1,5 +1,5 @@
 import type { ReplayMark } from '../../core/destination.ts'
-import type { RunCounters, SpoolRange } from '../../state/ledger.ts'
+import type { RunCounters, SpoolRange } from '../../state/run-record.ts'
 import { Spool } from '../../state/spool.ts'
 import { archiveEvents } from './archive.ts'
 import { appendDeadLetter, DEAD_LETTER_FILE } from './dead-letters.ts'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { AuditctlError, EXIT, LocalError, UnavailableError, UserError } from '../../core/errors.ts'
-import type { RunRecord } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 import { Spool } from '../../state/spool.ts'
 import { conclude, type Result } from './conclude.ts'
 import { deliverProbe, deliverSpool, toSend } from './deliver.ts'

@@ -1,5 +1,5 @@
 import type { Positions, Receipt } from '../../core/destination.ts'
-import type { RangeState } from '../../state/ledger.ts'
+import type { RangeState } from '../../state/run-record.ts'
 
 export type Outcome = { readonly state: RangeState; readonly code: string; readonly reason: string }
 

@@ -1,4 +1,4 @@
-import type { RangeState, SpoolRange } from '../../state/ledger.ts'
+import type { RangeState, SpoolRange } from '../../state/run-record.ts'
 import type { Prepared } from './encode.ts'
 
 /** Where neighbours lie in the spool. */

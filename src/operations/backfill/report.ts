@@ -1,7 +1,8 @@
 import { EXIT, type ExitCode } from '../../core/errors.ts'
 import type { BackfillPlan, RunReport, RunStatus, WindowText } from '../../core/report.ts'
 import { isoRange } from '../../core/time-range.ts'
-import type { Ledger, RangeState, RunRecord } from '../../state/ledger.ts'
+import type { Ledger } from '../../state/ledger.ts'
+import type { RangeState, RunRecord } from '../../state/run-record.ts'
 import { provenUntil } from '../find-gaps.ts'
 import { deadLettersOf } from './dead-letters.ts'
 

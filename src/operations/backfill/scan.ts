@@ -1,7 +1,7 @@
 import { UserError } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import type { TimeRange } from '../../core/time-range.ts'
-import type { ScanProgress } from '../../state/ledger.ts'
+import type { ScanProgress } from '../../state/run-record.ts'
 import { type ComparedSlice, compareWindow } from '../compare.ts'
 import { readSlices } from '../read-slices.ts'
 import { retentionWarnings } from '../window-warnings.ts'

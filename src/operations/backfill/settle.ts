@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts'
-import type { RangeState, SpoolRange } from '../../state/ledger.ts'
+import type { RangeState, SpoolRange } from '../../state/run-record.ts'
 import type { Engine } from './engine.ts'
 import { type LookedUp, lookUp } from './look-up.ts'
 import { countOf } from './stretches.ts'

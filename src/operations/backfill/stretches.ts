@@ -1,4 +1,4 @@
-import type { SpoolRange } from '../../state/ledger.ts'
+import type { SpoolRange } from '../../state/run-record.ts'
 
 /** A part of the spool by positions and bytes. */
 export type Stretch = {

@@ -6,7 +6,8 @@ import type { BackfillPlan } from '../../core/report.ts'
 import type { Clock, Log, Observer } from '../../core/runtime.ts'
 import type { AuditSource } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
-import type { Ledger, RunRecord } from '../../state/ledger.ts'
+import type { Ledger } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 import type { Spool } from '../../state/spool.ts'
 
 export type BackfillOptions = {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/runtime.ts'
-import type { Ledger, RunRecord } from '../../state/ledger.ts'
+import type { Ledger } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 import { type ExportProgress, NO_PROGRESS } from './types.ts'
 
 /** Syncing after each page would cost more than writing it; a killed export repeats at most this much. */

@@ -1,6 +1,5 @@
 import { UserError } from '../../core/errors.ts'
 import type { GrowingFile } from '../../core/export-disk.ts'
-import { IdDigest } from '../../core/id-digest.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { RecentIds } from './recent-ids.ts'
 import { chunksOf, positionOf, type RowsEnd } from './rows.ts'
@@ -34,8 +33,6 @@ export async function exportFile(
     return { ...checkpoints.start, warnings: [], brokenLines: checkpoints.start.brokenLines }
   const { file, start } = await openPart(parts, options, partPath, checkpoints.start)
   let progress = start
-  const digest = new IdDigest()
-  digest.addDigest(progress.idDigest)
   const append = async (raw: Uint8Array): Promise<void> => {
     const bytes = await disk.compress(options.compression, raw)
     await file.append(bytes)
@@ -52,7 +49,6 @@ export async function exportFile(
         const { warnings, brokenLines } = step.value
         progress = {
           ...progress,
-          idDigest: digest.hex(),
           recent: recent?.list() ?? [],
           isWhole: true,
           brokenLines,
@@ -65,7 +61,6 @@ export async function exportFile(
       const { events, doneThrough } = step.value
       const raw = writer.encode(events)
       await append(raw)
-      for (const event of events) digest.add(event.id)
       recent?.note(events)
       const last = events.at(-1)
       progress = {
@@ -74,7 +69,6 @@ export async function exportFile(
         bytes: file.bytes,
         rawBytes: progress.rawBytes + raw.length,
         last: last === undefined ? progress.last : positionOf(last),
-        idDigest: digest.hex(),
       }
       observe?.({ phase: 'export', done: last?.occurredAtMs ?? doneThrough, events: progress.rows })
       await checkpoints.mayCommit(

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
-import type { AuditEvent } from '../../core/event.ts'
+import { type AuditEvent, SpanEvent } from '../../core/event.ts'
 import { COMPRESSED_SUFFIX, type GrowingFile } from '../../core/export-disk.ts'
 import { IdDigest } from '../../core/id-digest.ts'
 import type { ManifestFile } from '../../core/manifest.ts'
@@ -8,7 +8,7 @@ import { HOUR_MS, isoTime } from '../../core/time-range.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { RecentIds } from './recent-ids.ts'
 import { CHUNK_ROWS, chunksOf, positionOf, type RowsEnd } from './rows.ts'
-import type { ExportOptions, ExportParts, ExportProgress, Watermark } from './types.ts'
+import type { ExportOptions, ExportParts, ExportProgress, Position, Watermark } from './types.ts'
 
 /**
  * Writes Hive-style `dt=YYYY-MM-DD/hour=HH/part-NNNN.jsonl` files under the folder, an hour of events each. A finished hour is recorded; a
@@ -94,7 +94,7 @@ class HourFile {
   readonly #digest = new IdDigest()
   #rawBytes = 0
   #pending: AuditEvent[] = []
-  #first: AuditEvent | undefined
+  #first: Position | undefined
   #last: AuditEvent | undefined
 
   private constructor(
@@ -137,8 +137,9 @@ class HourFile {
   /** True when a chunk is full and must be flushed. */
   add(event: AuditEvent): boolean {
     this.#pending.push(event)
-    this.#digest.add(event.id)
-    this.#first ??= event
+    if (event instanceof SpanEvent) this.#digest.addAt(event.buffer, event.idStart, event.idEnd)
+    else this.#digest.add(event.id)
+    this.#first ??= positionOf(event)
     this.#last = event
     this.rows += 1
     return this.#pending.length >= CHUNK_ROWS
@@ -158,7 +159,7 @@ class HourFile {
     readonly last: AuditEvent
   }> {
     await this.flush()
-    const [first, last] = [this.#first as AuditEvent, this.#last as AuditEvent]
+    const [first, last] = [this.#first as Position, this.#last as AuditEvent]
     const bytes = this.#file.bytes
     await this.#file.finish(join(this.#folder, this.#path), { overwrite: true })
     const file: ManifestFile = {
@@ -167,7 +168,7 @@ class HourFile {
       rawBytes: this.#rawBytes,
       sha256: this.#hash.digest('hex'),
       rows: this.rows,
-      firstTime: first.occurredAt,
+      firstTime: first.time,
       lastTime: last.occurredAt,
       firstId: first.id,
       lastId: last.id,

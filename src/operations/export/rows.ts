@@ -1,6 +1,6 @@
 import { type AuditEvent, compareEvents } from '../../core/event.ts'
 import { IdSet } from '../../core/id-set.ts'
-import { readSlices } from '../read-slices.ts'
+import { readSlices, type SliceEvents } from '../read-slices.ts'
 import type { ExportOptions, ExportParts, Position, Watermark } from './types.ts'
 
 /** Rows written, compressed and hashed at once: cut by output rows, so that a resumed file has the same members as an uninterrupted one. */
@@ -11,7 +11,7 @@ export type RowsEnd = { readonly warnings: readonly string[]; readonly brokenLin
 
 /**
  * The window's events in ascending order, in chunks of a fixed number of rows; what a resume (`after`) or an incremental export has written
- * already is left out.
+ * already is left out. The events of a chunk are good until the chunk after the next is asked for: then their bytes are gone.
  */
 export async function* chunksOf(
   parts: ExportParts,
@@ -24,6 +24,7 @@ export async function* chunksOf(
   for (const [id] of watermark?.recent ?? []) seen.add(id)
   const end = { warnings: [] as string[], brokenLines: 0 }
   let chunk: AuditEvent[] = []
+  const spent = new SpentSlices()
   const slices = readSlices(parts.source, window, options.filter, {
     ...parts,
     order: 'asc',
@@ -40,11 +41,30 @@ export async function* chunksOf(
       if (chunk.length === CHUNK_ROWS) {
         yield { events: chunk, doneThrough: slice.range.to }
         chunk = []
+        spent.chunkDone()
       }
     }
+    spent.add(slice)
   }
   if (chunk.length > 0) yield { events: chunk, doneThrough: window.to }
   return end
+}
+
+/** Slices of which every event was handed on, given back once nobody can hold one of them any more: two chunks later. */
+class SpentSlices {
+  #older: SliceEvents[] = []
+  #newer: SliceEvents[] = []
+
+  add(slice: SliceEvents): void {
+    this.#newer.push(slice)
+  }
+
+  /** A chunk was consumed. The reader may still hold events of it, but none of the one before it. */
+  chunkDone(): void {
+    for (const slice of this.#older) slice.release()
+    this.#older = this.#newer
+    this.#newer = []
+  }
 }
 
 function isWritten(event: AuditEvent, after: Position): boolean {

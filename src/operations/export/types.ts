@@ -6,7 +6,8 @@ import type { ManifestFile } from '../../core/manifest.ts'
 import type { Clock, Log, Observer } from '../../core/runtime.ts'
 import type { AuditSource } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
-import type { Ledger, RunRecord } from '../../state/ledger.ts'
+import type { Ledger } from '../../state/ledger.ts'
+import type { RunRecord } from '../../state/run-record.ts'
 
 /** Turns events into the bytes of the format; `formats` makes it. */
 export type RowWriter = { readonly header: Uint8Array; encode(events: readonly AuditEvent[]): Uint8Array }
@@ -55,6 +56,7 @@ export type ExportProgress = {
   readonly rawBytes: number
   readonly last: Position | undefined
   readonly files: readonly ManifestFile[]
+  /** Of a folder: its manifest tells it. */
   readonly idDigest: string
   /** Of an incremental export: what it wrote inside the overlap. */
   readonly recent: readonly (readonly [id: string, ms: number])[]

@@ -7,7 +7,11 @@ const FILE_EVENTS = 500
 /** How long after its last event a file comes: announced is less than an hour. */
 const DELAY_MS = 35 * 60_000
 
-export type DeliverySwitches = { readonly isPadded: boolean; readonly isGzip: boolean }
+export type DeliverySwitches = {
+  readonly isPadded: boolean
+  readonly isGzip: boolean
+  readonly fileEvents?: number
+}
 
 /**
  * The files of the stream: some events each, in the folder of the hour in which they were delivered; every tenth file comes twice with an event
@@ -22,7 +26,11 @@ export function* deliveries(
   for (let from = 0; from < events.length; ) {
     let to = from + 1
     const hour = Math.floor(timeOf(events[from]) / HOUR_MS)
-    while (to < events.length && to - from < FILE_EVENTS && Math.floor(timeOf(events[to]) / HOUR_MS) === hour)
+    while (
+      to < events.length &&
+      to - from < (switches.fileEvents ?? FILE_EVENTS) &&
+      Math.floor(timeOf(events[to]) / HOUR_MS) === hour
+    )
       to += 1
     const at = timeOf(events[to - 1]) + DELAY_MS
     yield file(events.slice(from, to), at, switches)

@@ -13,7 +13,7 @@ const KEY = {
 const JSON_FILE = { contentType: 'application/json', metadata: {}, encryption: undefined, checksums: {} }
 
 /**
- * The bucket of a CircleCI audit log stream on a strict S3. The faults `circleci:unpadded` and `circleci:gzip`, given at the start, change how it
+ * The bucket of a CircleCI audit log stream on a strict S3. The faults `circleci:unpadded`, `circleci:gzip` and `circleci:small-files`, given at the start, change how it
  * is filled; those of the S3 server (`slow-down`, `cut-body`, `damaged`, `lost-token`, `status`) go by the same name.
  */
 export async function startCircleci(options: SandboxOptions): Promise<SandboxService> {
@@ -29,7 +29,11 @@ export async function startCircleci(options: SandboxOptions): Promise<SandboxSer
     now: options.now,
     port: options.port,
   })
-  const switches = { isPadded: !isSet('unpadded'), isGzip: isSet('gzip') }
+  const switches = {
+    isPadded: !isSet('unpadded'),
+    isGzip: isSet('gzip'),
+    ...(isSet('small-files') ? { fileEvents: 4 } : {}),
+  }
   for (const { key, body } of deliveries(events, switches))
     buckets.get(BUCKET)?.put(`${PREFIX}/${key}`, body, JSON_FILE)
   return {

@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { recordingPath } from '../recording-path.ts'
+import { readRecording } from '../read-recording.ts'
 import { type EventSet, eventAt, type NativeEvent } from './event-set.ts'
 import { mix } from './hash.ts'
 import { isoWriter } from './iso-bytes.ts'
 
 /** Lines of native JSON, newest first, as recorded. */
 export function recordedLines(): readonly string[] {
-  return gunzipSync(readFileSync(recordingPath('infisical-events.jsonl.gz')))
-    .toString('utf8')
-    .trimEnd()
-    .split('\n')
+  return gunzipSync(readRecording('infisical-events.jsonl.gz')).toString('utf8').trimEnd().split('\n')
 }
 
 /** What the server stores below the millisecond that it shows; never 0, as in nearly all rows of a real table. */

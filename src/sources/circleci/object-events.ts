@@ -47,9 +47,15 @@ export class ObjectEvents {
     for (;;) {
       const step = await records.next()
       if (step.done !== true) {
-        const event = eventOf(step.value)
-        if (typeof event === 'string') onBroken(step.value.line, event)
-        else if (isInside(event.occurredAtMs, range)) events.push(event)
+        const { records: batch, lineOf } = step.value
+        const base = batch[0]?.start ?? 0
+        // The text is read a region at a time: its events share a copy of what they lie in.
+        const own = Buffer.from(step.value.bytes.subarray(base, batch.at(-1)?.end))
+        for (const record of batch) {
+          const event = eventOf(own, base, record)
+          if (typeof event === 'string') onBroken(lineOf(record), event)
+          else if (isInside(event.occurredAtMs, range)) events.push(event)
+        }
         continue
       }
       if (broken > 0) this.#broken.set(object.key, broken)
@@ -103,35 +109,31 @@ export class ObjectEvents {
   }
 }
 
-/** The event in a copy of its bytes, or in words what is wrong with it. */
-function eventOf({
-  bytes,
-  start,
-  end,
-  idStart,
-  idEnd,
-  timeStart,
-  timeEnd,
-}: ObjectRecord): AuditEvent | string {
-  // The text is read a region at a time: an event must not hold on to a region.
-  let own: Uint8Array = Buffer.from(bytes.subarray(start, end))
+/** The event at its place in `bytes`, which begin at `base` of the region, or in words what is wrong with it. */
+function eventOf(bytes: Buffer, base: number, record: ObjectRecord): AuditEvent | string {
+  const [start, end] = [record.start - base, record.end - base]
   // A value over several lines must become one line.
-  const isOneLine = !own.includes(NEWLINE)
-  if (!isOneLine) own = compactJson(own)
-  if (isOneLine && idStart >= 0 && timeStart >= 0) {
+  const isOneLine = !bytes.subarray(start, end).includes(NEWLINE)
+  if (isOneLine && record.idStart >= 0 && record.timeStart >= 0) {
     try {
-      return new SpanEvent(circleciShape.reader, own, {
-        start: 0,
-        end: own.length,
-        idStart: idStart - start,
-        idEnd: idEnd - start,
-        timeStart: timeStart - start,
-        timeEnd: timeEnd - start,
+      return new SpanEvent(circleciShape.reader, bytes, {
+        start,
+        end,
+        idStart: record.idStart - base,
+        idEnd: record.idEnd - base,
+        timeStart: record.timeStart - base,
+        timeEnd: record.timeEnd - base,
       })
     } catch {
       return 'its occurred_at is not a time'
     }
   }
+  const own = isOneLine ? Buffer.from(bytes.subarray(start, end)) : compactJson(bytes.subarray(start, end))
+  return namedEvent(own)
+}
+
+/** Where id and time are no plain members, or the time stands in the copy for SIEMs only. */
+function namedEvent(own: Uint8Array): AuditEvent | string {
   const record = JSON.parse(utf8.decode(own)) as JsonObject
   const id = textAt(record, 'id')
   const time = textAt(record, 'occurred_at') ?? textAt(partOf(record, 'common_fields'), 'timestamp')

@@ -12,7 +12,7 @@ import { Shelf } from './shelf.ts'
 import { BEFORE_MS, type SliceKey, sliceHours } from './slices.ts'
 
 /** Objects read at once. */
-const READS_IN_FLIGHT = 24
+const READS_IN_FLIGHT = 32
 /** Larger ones are read a slice at a time and not kept. */
 const KEPT_BYTES = 4 * 1024 * 1024
 

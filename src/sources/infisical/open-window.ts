@@ -1,5 +1,6 @@
 import { RemoteError } from '../../core/errors.ts'
 import type { EventFilter } from '../../core/filter.ts'
+import { freeBytes } from '../../core/free-bytes.ts'
 import type { OpenOptions, OpenWindow, Page, Slice } from '../../core/source.ts'
 import { DAY_MS, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import type { PageReader } from './pages.ts'
@@ -36,6 +37,8 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
 
   /** What was read before it was asked for, by the index of its slice; each is handed over once. */
   const held = new Map<number, ReadStretch>()
+  /** What was handed over, for as long as the reader holds on to the slice. */
+  const handedOver = new WeakMap<Slice, RangeEvents>()
   const notes: string[] = []
 
   const rangeOf = ({ range }: ReadStretch): TimeRange => ({
@@ -72,9 +75,18 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
         const range = { from: slice.range.from, to: Math.min(slice.range.to, until) }
         read = await readRange(reader, range, { limit: pageSize, budget: NO_BUDGET, signal: readSignal })
       }
+      handedOver.set(slice, read)
       for (const page of read.pages) {
         readSignal.throwIfAborted()
         yield page
+      }
+    },
+
+    release(slice: Slice): void {
+      for (const page of handedOver.get(slice)?.pages ?? []) {
+        const [first] = page
+        // All events of a page lie in the one answer, but for those that had to be parsed.
+        if (first !== undefined) freeBytes(first.buffer)
       }
     },
 

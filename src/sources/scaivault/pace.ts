@@ -13,7 +13,7 @@ export function minutePace(clock: Clock, turns: number): (signal: AbortSignal) =
   return async (signal) => {
     const now = clock.monotonic()
     const oldest = taken.length < turns ? undefined : taken.shift()
-    const at = oldest === undefined ? now : Math.max(now, oldest)
+    const at = oldest === undefined ? now : Math.max(now, oldest + MINUTE_MS)
     taken.push(at)
     if (at > now) await clock.sleep(at - now, signal)
   }

@@ -1,10 +1,12 @@
 import { DAY_MS, type EpochMs, HOUR_MS, type TimeRange } from '../../core/time-range.ts'
 import { ceilHour, floorHour, type HourLayout, isProbe, readHourKey } from './hour-keys.ts'
+import { mapParts } from './map-parts.ts'
 import type { ObjectEntry, ObjectStore } from './store.ts'
 
 /** The objects of one hour's folder, in the order of their keys. */
 export type Hour = { readonly from: EpochMs; readonly objects: readonly ObjectEntry[] }
 
+const LISTINGS_IN_FLIGHT = 8
 /** Days that are listed at once, ahead of whoever reads. */
 const DAYS_AHEAD = 4
 
@@ -73,9 +75,9 @@ export class Hours {
     const hours = new Map<EpochMs, ObjectEntry[]>()
     for (const folder of await this.#dayFolders(day, signal)) {
       const folders = isWhole ? [folder] : await this.#hourFolders(folder, part, signal)
-      for (const prefix of folders) {
-        for await (const page of this.#store.list(prefix, signal)) this.#keep(page, hours)
-      }
+      await mapParts(folders.length, LISTINGS_IN_FLIGHT, async (n) => {
+        for await (const page of this.#store.list(folders[n] ?? folder, signal)) this.#keep(page, hours)
+      })
     }
     for (const objects of hours.values()) objects.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     return new Map([...hours].sort(([a], [b]) => a - b))

@@ -8,16 +8,22 @@ import { NameCheck, type NameMatch } from './verify-name.ts'
 
 const OPEN_BRACE = 0x7b
 
-/** One JSON object of an object's text: `bytes[start, end)`, good until the next is asked for. Bounds of id and time are -1 where they are not plain text. */
+/** Where one JSON object lies in its batch's bytes. Bounds of id and time are -1 where they are not plain text. */
 export type ObjectRecord = {
-  readonly bytes: Buffer
   readonly start: number
   readonly end: number
-  readonly line: number
   readonly idStart: number
   readonly idEnd: number
   readonly timeStart: number
   readonly timeEnd: number
+  readonly span: number
+}
+
+/** JSON objects that lie together; `bytes` are good until the next batch is asked for. */
+export type RecordBatch = {
+  readonly bytes: Buffer
+  readonly records: readonly ObjectRecord[]
+  lineOf(record: ObjectRecord): number
 }
 
 export type RecordOptions = {
@@ -28,15 +34,15 @@ export type RecordOptions = {
 }
 
 /**
- * The JSON objects inside an object of an archive: a line each, an array, an envelope around one, or one alone; plain, gzip or zstd, told by the
- * first bytes. What is no JSON object is told and passed over. The return value says whether the digest in the name fits.
+ * The JSON objects inside an object of an archive: a line each, an array, an envelope around one, or one alone; plain, gzip or zstd, told by
+ * the first bytes. What is no JSON object is told and passed over. The return value says whether the digest in the name fits.
  * @throws IncompleteError when packed data is cut off or damaged
  */
 export async function* objectRecords(
   store: ObjectStore,
   object: ObjectEntry,
   options: RecordOptions,
-): AsyncGenerator<ObjectRecord, NameMatch> {
+): AsyncGenerator<RecordBatch, NameMatch> {
   const name = `${store.url}/${object.key}`
   const check = new NameCheck(object.key.slice(object.key.lastIndexOf('/') + 1))
   const [idKey, timeKey] = [Buffer.from(options.idKey), Buffer.from(options.timeKey)]
@@ -52,15 +58,19 @@ export async function* objectRecords(
       }
       options.signal.throwIfAborted()
       const { bytes, spans } = step.value
-      for (let n = 0; n < spans.count; n += 1) {
-        const [start, end] = [spans.starts[n] ?? 0, spans.ends[n] ?? 0]
+      const { starts, ends, count } = spans
+      const isClean = isUtf8(bytes.subarray(starts[0] ?? 0, ends[count - 1] ?? 0))
+      const records: ObjectRecord[] = []
+      for (let span = 0; span < count; span += 1) {
+        const [start, end] = [starts[span] as number, ends[span] as number]
         if (start === end) continue
         const over = bytes[start] === OPEN_BRACE ? checkJson(bytes, start, end, idKey, timeKey) : -1
-        if (over !== end) options.onBroken(step.value.lineOf(n), wordsFor(bytes, start, over))
-        else if (!isUtf8(bytes.subarray(start, end)))
-          options.onBroken(step.value.lineOf(n), 'it is not UTF-8')
-        else yield { bytes, start, end, line: step.value.lineOf(n), ...checked }
+        if (over !== end) options.onBroken(step.value.lineOf(span), wordsFor(bytes, start, over))
+        else if (!isClean && !isUtf8(bytes.subarray(start, end)))
+          options.onBroken(step.value.lineOf(span), 'it is not UTF-8')
+        else records.push({ start, end, span, ...checked })
       }
+      if (records.length > 0) yield { bytes, records, lineOf: ({ span }) => step.value.lineOf(span) }
     }
   } finally {
     await opened.close()

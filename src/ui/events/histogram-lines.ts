@@ -62,8 +62,10 @@ function scaleLine(
     if (at < 0 || at + text.length > columns) return
     for (const [i, character] of [...text].entries()) cells[at + i] = character
   }
-  put(`${from} `, 0)
-  put(` ${to}`, columns - to.length - 1)
+  // The pointer stands in the way of no time.
+  put(`${from} `, pointer !== undefined && pointer <= from.length ? pointer + 2 : 0)
+  const end = columns - to.length - 1
+  put(` ${to}`, pointer !== undefined && pointer >= end ? pointer - to.length - 2 : end)
   if (columns > from.length + to.length + peak.length + 8) put(peak, peakAt(columns, peak.length, pointer))
   if (pointer === undefined) return theme.paint('dim', cells.join(''))
   return (

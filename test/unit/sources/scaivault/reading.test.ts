@@ -83,17 +83,13 @@ test('turns are given at once until fifty are taken, and each later one a minute
   const pace = minutePace(clock, 50)
   const turns: number[] = []
   await Promise.all(
-    Array.from({ length: 120 }, async (_, i) => {
-      if (i === 20) clock.advance(10_000)
+    Array.from({ length: 120 }, async () => {
       await pace(new AbortController().signal)
       turns.push(clock.monotonic())
     }),
   )
   turns.sort((a, b) => a - b)
-  assert.deepEqual(
-    [turns[0], turns[19], turns[49]],
-    [0, 0, 10_000].map((ms) => ms + (turns[0] ?? 0)),
-  )
+  assert.equal(turns[49], turns[0])
   for (const [i, at] of turns.entries()) if (i >= 50) assert.equal(at, (turns[i - 50] ?? 0) + 60_000)
 })
 
