@@ -23,6 +23,8 @@ export async function findRun(
     readonly typed: string
     readonly watermark: Watermark | undefined
     readonly log: Log
+    /** Options as typed, for `runs resume`. */
+    readonly command: Readonly<Record<string, unknown>>
   },
   options: ExportOptions,
 ): Promise<RunRecord> {
@@ -48,6 +50,7 @@ export async function findRun(
     ...options.window,
     typedWindow: about.typed,
     filter: filterText(options.filter),
+    command: { ...about.command, source: source.name, out: target?.kind === 'folder' ? `${path}/` : path },
   })
 }
 
@@ -85,4 +88,17 @@ function taken(path: string): UserError {
     code: 'target-exists',
     hint: 'name another target, or replace it with --overwrite',
   })
+}
+
+/** How a command talks and how hard it tries is for whoever types it; the rest is what an export is. */
+const MANNERS = new Set([
+  ...['config', 'verbose', 'quiet', 'logFormat', 'output', 'json', 'progress', 'color', 'metricsFile'],
+  ...['wait', 'yes', 'deadline', 'timeout', 'retries', 'concurrency'],
+])
+
+/** The options that say what is exported. */
+export function exportOptionsOf(
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !MANNERS.has(name)))
 }

@@ -7,7 +7,7 @@ import type { TimeRange } from '../core/time-range.ts'
 import { coverageMap } from './coverage-map.ts'
 import type { OutputFormat } from './flags.ts'
 import { type Invocation, textOption, typedOption } from './invocation.ts'
-import { formatRows } from './print-rows.ts'
+import { formatRows, printRows } from './print-rows.ts'
 import type { Runtime } from './runtime.ts'
 
 const MAX_TABLE_ROWS = 20
@@ -33,18 +33,20 @@ export function gapPrinter(invocation: Invocation, runtime: Runtime, window: Tim
       const format = output ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
       if (runtime.quiet && output === undefined && report.missing === 0) return
       if (format === 'json') await runtime.output.write(`${JSON.stringify(report)}\n`)
-      else if (format === 'jsonl')
-        await runtime.output.write(report.gaps.map((gap) => `${JSON.stringify(gap)}\n`).join(''))
+      else if (format === 'jsonl') await printRows(report.gaps, [], format, runtime)
       else if (format === 'csv')
         await runtime.output.write(
           formatRows(report.gaps, ['from', 'to', 'missing', 'firstId', 'lastId'], 'csv'),
         )
-      else await runtime.output.write(gapText(report, map.draw({ color: runtime.color }), invocation))
+      else {
+        const width = runtime.io.stdoutIsTerminal ? runtime.io.columns : undefined
+        await runtime.output.write(gapText(report, map.draw({ color: runtime.color }), invocation, width))
+      }
     },
   }
 }
 
-function gapText(report: GapReport, map: string, invocation: Invocation): string {
+function gapText(report: GapReport, map: string, invocation: Invocation, width: number | undefined): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   const lines = [map]
   if (report.gaps.length > 0) {
@@ -54,7 +56,7 @@ function gapText(report: GapReport, map: string, invocation: Invocation): string
       firstId: gap.firstId ?? '-',
       lastId: gap.lastId ?? '-',
     }))
-    lines.push(formatRows(rows, ['from', 'to', 'missing', 'firstId', 'lastId'], 'table').trimEnd())
+    lines.push(formatRows(rows, ['from', 'to', 'missing', 'firstId', 'lastId'], 'table', width).trimEnd())
     if (report.gaps.length > MAX_TABLE_ROWS)
       lines.push(`… and ${number(report.gaps.length - MAX_TABLE_ROWS)} more gaps (-o jsonl lists all)`)
     lines.push('')

@@ -1,4 +1,4 @@
-import { escapeText } from '../core/escape-text.ts'
+import { tableLines } from '../formats/table.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -18,27 +18,33 @@ export async function printRows(
   rows: readonly Row[],
   columns: readonly string[],
   format: RowFormat,
-  runtime: Pick<Runtime, 'output'>,
+  runtime: Pick<Runtime, 'output' | 'io'>,
 ): Promise<void> {
-  await runtime.output.write(formatRows(rows, columns, format))
+  if (format !== 'jsonl') {
+    const width = runtime.io.stdoutIsTerminal ? runtime.io.columns : undefined
+    return runtime.output.write(formatRows(rows, columns, format, width))
+  }
+  // ndjson is loaded only where lines were asked for.
+  const { objectLines } = await import('../formats/object-lines.ts')
+  for await (const line of objectLines(rows)) await runtime.output.write(line)
 }
 
-export function formatRows(rows: readonly Row[], columns: readonly string[], format: RowFormat): string {
+export function formatRows(
+  rows: readonly Row[],
+  columns: readonly string[],
+  format: Exclude<RowFormat, 'jsonl'>,
+  /** Of the terminal; undefined: as wide as the rows need. */
+  width?: number,
+): string {
   if (format === 'json') return `${JSON.stringify(rows)}\n`
-  if (format === 'jsonl') return rows.map((row) => `${JSON.stringify(row)}\n`).join('')
-  const cells = [columns, ...rows.map((row) => columns.map((column) => cellOf(row[column])))]
-  if (format === 'csv') return cells.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
-  const plain = cells.map((row) => row.map(escapeText))
-  const widths = columns.map((_, i) => Math.max(...plain.map((row) => row[i]?.length ?? 0)))
-  return plain
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  const cells = rows.map((row) => columns.map((column) => cellOf(row[column])))
+  if (format === 'csv') return [columns, ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
+  const lines = tableLines(
+    columns.map((title) => ({ title })),
+    cells,
+    { width },
+  )
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 function cellOf(value: unknown): string {
@@ -46,6 +52,8 @@ function cellOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function csvCell(text: string): string {
+/** RFC 4180, with an apostrophe before what a spreadsheet would run. */
+function csvCell(cell: string): string {
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -40,6 +40,7 @@ async function barReporter(runtime: Runtime, window: TimeRange): Promise<Progres
   let drawn = Number.NEGATIVE_INFINITY
   const bar = new cliProgress.SingleBar({
     stream: runtime.io.stderr,
+    terminal: lineTerminal(runtime.io),
     format: '{bar} {text}',
     barsize: 20,
     barCompleteChar: '#',
@@ -50,7 +51,7 @@ async function barReporter(runtime: Runtime, window: TimeRange): Promise<Progres
     autopadding: false,
     fps: 10,
     gracefulExit: false,
-  })
+  } as ConstructorParameters<typeof cliProgress.SingleBar>[0])
   bar.start(1000, 0, { text: 'starting' })
   markProgress()
   return {
@@ -67,6 +68,30 @@ async function barReporter(runtime: Runtime, window: TimeRange): Promise<Progres
       bar.stop()
       clearProgress(runtime.io)
     },
+  }
+}
+
+/**
+ * The terminal as the bar sees it: one line that is drawn over and taken away. Unlike cli-progress's own it never goes back to where the
+ * bar began, since questions and warnings may have been printed below that.
+ */
+function lineTerminal({ stderr, columns }: Runtime['io']) {
+  const nothing = (): void => {}
+  return {
+    cursorSave: nothing,
+    cursorRestore: nothing,
+    cursor: nothing,
+    cursorRelative: nothing,
+    cursorRelativeReset: nothing,
+    lineWrapping: nothing,
+    cursorTo: () => stderr.write('\r'),
+    clearRight: () => stderr.write('\u001b[K'),
+    clearLine: () => stderr.write('\u001b[2K'),
+    clearBottom: nothing,
+    newline: () => stderr.write('\n'),
+    write: (text: string) => stderr.write(text.slice(0, Math.max(1, columns - 1))),
+    isTTY: () => true,
+    getWidth: () => columns,
   }
 }
 

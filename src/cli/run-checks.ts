@@ -3,7 +3,7 @@ import { AuthError, EXIT, type ExitCode, RemoteError } from '../core/errors.ts'
 import { escapeText } from '../core/escape-text.ts'
 import { redact } from '../core/secret.ts'
 import type { Invocation } from './invocation.ts'
-import { rowFormat } from './print-rows.ts'
+import { printRows, rowFormat } from './print-rows.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Checks, and whether the far side refused the credentials. */
@@ -42,9 +42,8 @@ export async function printChecks(
     hint: hint === undefined ? null : redact(hint),
   }))
   if (format === 'json') await runtime.output.write(`${JSON.stringify(plain)}\n`)
-  else if (format === 'jsonl') {
-    for (const line of plain) await runtime.output.write(`${JSON.stringify(line)}\n`)
-  } else {
+  else if (format === 'jsonl') await printRows(plain, [], format, runtime)
+  else {
     const width = Math.max(0, ...plain.map(({ check }) => check.length))
     for (const { check, state, message, hint } of plain) {
       const tail = hint === null ? '' : `\n${' '.repeat(11 + width)}hint: ${escapeText(hint)}`

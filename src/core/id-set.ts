@@ -1,5 +1,7 @@
+import { isBitSet, setBit } from './bit-list.ts'
 import { hexOfBits, idBits, packId, packIdAt } from './id-bits.ts'
 import type { IdSpill } from './id-diff.ts'
+import { spread } from './id-hash.ts'
 import { IdPages } from './id-pages.ts'
 
 export type Mark = 'absent' | 'first' | 'again'
@@ -48,12 +50,7 @@ export class IdSet {
   #size = 0
   #marked = 0
 
-  constructor({
-    expected = 0,
-    numbers = false,
-    spill,
-    maxBytes = DEFAULT_MAX_BYTES,
-  }: IdSetOptions = {}) {
+  constructor({ expected = 0, numbers = false, spill, maxBytes = DEFAULT_MAX_BYTES }: IdSetOptions = {}) {
     let slots = LEAST_SLOTS
     while (slots * LOAD < expected) slots *= 2
     const room = Math.max(expected, LEAST_SLOTS * LOAD)
@@ -113,7 +110,7 @@ export class IdSet {
   isMarked(id: string): boolean {
     packId(id)
     const entry = this.#find()
-    return entry >= 0 && isSet(this.#marks, entry)
+    return entry >= 0 && isBitSet(this.#marks, entry)
   }
 
   /** The number kept with the id; undefined when the id is absent or the set keeps none. */
@@ -127,7 +124,7 @@ export class IdSet {
   /** Entries never marked, in the order they came. */
   *unmarked(): Generator<IdEntry> {
     for (let entry = 0; entry < this.#size; entry += 1) {
-      if (!isSet(this.#marks, entry)) yield this.#entry(entry)
+      if (!isBitSet(this.#marks, entry)) yield this.#entry(entry)
     }
   }
 
@@ -166,8 +163,8 @@ export class IdSet {
   #mark(): Mark {
     const entry = this.#find()
     if (entry < 0) return 'absent'
-    if (isSet(this.#marks, entry)) return 'again'
-    set(this.#marks, entry)
+    if (isBitSet(this.#marks, entry)) return 'again'
+    setBit(this.#marks, entry)
     this.#marked += 1
     return 'first'
   }
@@ -255,8 +252,14 @@ export class IdSet {
     const words = this.#words
     for (let entry = 0; entry < this.#size; entry += 1) {
       const at = entry * WORDS
-      const [w0, w1, w2, w3] = [words[at], words[at + 1], words[at + 2], words[at + 3]] as FourWords
-      pages.add(w0, w1, w2, w3, this.#numbers?.[entry] ?? Number.NaN)
+      const number = this.#numbers?.[entry] ?? Number.NaN
+      pages.add(
+        words[at] as number,
+        words[at + 1] as number,
+        words[at + 2] as number,
+        words[at + 3] as number,
+        number,
+      )
     }
     this.#pages = pages
     this.#words = new Int32Array(0)
@@ -288,26 +291,7 @@ export class IdSet {
   }
 }
 
-type FourWords = [number, number, number, number]
-
 /** The id of an entry for a person: hexadecimal, with the dashes of a UUID. A hashed id cannot be told from its entry. */
 export function textOfBits(bits: Int32Array): string {
   return hexOfBits(bits).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}
-
-/** Ids made in a row, or with a time in front, differ in few bits: all of them must reach the low ones. */
-function spread(w0: number, w1: number, w2: number, w3: number): number {
-  let h = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca77)
-  h ^= Math.imul(w2 ^ (h >>> 15), 0xc2b2ae3d)
-  h ^= Math.imul(w3 ^ (h >>> 13), 0x27d4eb2f)
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
-  return h ^ (h >>> 14)
-}
-
-function isSet(marks: Uint8Array, entry: number): boolean {
-  return ((marks[entry >> 3] as number) & (1 << (entry & 7))) !== 0
-}
-
-function set(marks: Uint8Array, entry: number): void {
-  marks[entry >> 3] = (marks[entry >> 3] as number) | (1 << (entry & 7))
 }

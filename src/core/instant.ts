@@ -43,7 +43,9 @@ let lastDayMs = 0
 function readUtc(b: Uint8Array, s: number, end: number): EpochMs | undefined {
   if (b[s + 4] !== DASH || b[s + 7] !== DASH || b[s + 13] !== COLON || b[s + 16] !== COLON) return undefined
   const day = digits(b, s, 4) * 10_000 + digits(b, s + 5, 2) * 100 + digits(b, s + 8, 2)
-  const [hour, minute, second] = [digits(b, s + 11, 2), digits(b, s + 14, 2), digits(b, s + 17, 2)]
+  const hour = digits(b, s + 11, 2)
+  const minute = digits(b, s + 14, 2)
+  const second = digits(b, s + 17, 2)
   if (hour > 23 || minute > 59 || second > 59) return undefined
   const time = hour * 3600 + minute * 60 + second
   let fraction = 0

@@ -101,4 +101,6 @@ export type RunQuestion = {
   readonly verify?: boolean
   readonly probe?: boolean
   readonly maxMissing?: { readonly events?: number; readonly percent?: number }
+  /** Of an export: its options as typed, so that it can be resumed by the run's id alone. */
+  readonly command?: Readonly<Record<string, unknown>>
 }

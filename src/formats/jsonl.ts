@@ -25,31 +25,83 @@ export function jsonlWriter({ columns }: EventWriterOptions = {}): EventWriter {
 }
 
 /**
- * The events' own bytes, a line each. Events that lie side by side in one reply, a byte between them, are copied as one region.
- * Given an `output`, the bytes are good until it is cleared; otherwise for good.
+ * The events' own bytes, a line each. Given an `output`, the bytes are good until it is cleared; otherwise for good.
  */
 export function jsonLines(events: readonly AuditEvent[], output = new OutputBuffer()): Uint8Array {
   output.clear()
-  let size = events.length
-  for (const event of events) size += event.end - event.start
-  output.reserve(size)
-  const lines = output.bytes
-  let at = 0
   for (let first = 0; first < events.length; ) {
-    const { buffer, start } = events[first] as AuditEvent
-    const offset = at - start
-    let next = first
-    let end = start - 1
-    for (; next < events.length; next += 1) {
-      const event = events[next] as AuditEvent
-      if (event.buffer !== buffer || event.start !== end + 1) break
-      end = event.end
-    }
-    lines.set(buffer.subarray(start, end), at)
-    for (let n = first; n < next; n += 1) lines[offset + (events[n] as AuditEvent).end] = NEWLINE
-    at = offset + end + 1
-    first = next
+    const run = runFrom(events, first)
+    if (run.isOneRegion) copyRegion(events, first, run, output)
+    else copyEach(events, first, run, output)
+    first = run.next
+  }
+  return output.view()
+}
+
+/** Events that follow each other and lie in one buffer. */
+type Run = {
+  readonly next: number
+  /** Of the events alone. */
+  readonly bytes: number
+  /** Where in the buffer they all lie. */
+  readonly from: number
+  readonly to: number
+  /** Side by side in their order, a byte between them. */
+  readonly isOneRegion: boolean
+}
+
+function runFrom(events: readonly AuditEvent[], first: number): Run {
+  const { buffer, start } = events[first] as AuditEvent
+  let next = first
+  let bytes = 0
+  let from = start
+  let to = start
+  let end = start - 1
+  let isOneRegion = true
+  for (; next < events.length; next += 1) {
+    const event = events[next] as AuditEvent
+    if (event.buffer !== buffer) break
+    if (event.start !== end + 1) isOneRegion = false
+    end = event.end
+    if (event.start < from) from = event.start
+    if (end > to) to = end
+    bytes += end - event.start
+  }
+  return { next, bytes, from, to, isOneRegion }
+}
+
+/** One copy; the bytes between the events then become line ends. */
+function copyRegion(events: readonly AuditEvent[], first: number, run: Run, output: OutputBuffer): void {
+  const { buffer } = events[first] as AuditEvent
+  output.reserve(run.to - run.from + 1)
+  const lines = output.bytes
+  const offset = output.length - run.from
+  lines.set(buffer.subarray(run.from, run.to), output.length)
+  for (let n = first; n < run.next; n += 1) lines[offset + (events[n] as AuditEvent).end] = NEWLINE
+  output.length += run.to - run.from + 1
+}
+
+/**
+ * A copy for each event, as for a page that came newest first. The region is first brought behind the lines: copying within one buffer
+ * makes no view for each event, which would cost more than the copying. Events strewn over a large region are copied from where they lie.
+ */
+function copyEach(events: readonly AuditEvent[], first: number, run: Run, output: OutputBuffer): void {
+  const { buffer } = events[first] as AuditEvent
+  const size = run.bytes + run.next - first
+  const region = run.to - run.from
+  const isStrewn = region > 2 * size
+  output.reserve(size + (isStrewn ? 0 : region))
+  const lines = output.bytes
+  let at = output.length
+  const offset = at + size - run.from
+  if (!isStrewn) lines.set(buffer.subarray(run.from, run.to), at + size)
+  for (let n = first; n < run.next; n += 1) {
+    const { start, end } = events[n] as AuditEvent
+    if (isStrewn) lines.set(buffer.subarray(start, end), at)
+    else lines.copyWithin(at, offset + start, offset + end)
+    at += end - start
+    lines[at] = NEWLINE
+    at += 1
   }
   output.length = at
-  return output.view()
 }

@@ -3,6 +3,7 @@ import { UserError } from '../core/errors.ts'
 import type { IdSet } from '../core/id-set.ts'
 import type { FilledEnd, HeldRows, Inventory, InventoryEnd, InventoryTraits } from '../core/inventory.ts'
 import { isoTime, type TimeRange } from '../core/time-range.ts'
+import { type FileSpill, temporarySpill } from '../storage/id-spill.ts'
 import { takeHeader } from './file/header.ts'
 import { type InputOptions, idInputs, type OpenedInput } from './file/inputs.ts'
 import { readIds } from './file/read-ids.ts'
@@ -21,6 +22,7 @@ export interface FileInventory extends Inventory {
   /** The window that the file covers, by flag or by its header; undefined: it is taken as complete for any window, which is worth a warning. */
   readonly covers: TimeRange | undefined
   fill: NonNullable<Inventory['fill']>
+  spill: NonNullable<Inventory['spill']>
 }
 
 /**
@@ -63,6 +65,7 @@ class IdFile implements FileInventory {
   readonly #inputs: readonly OpenedInput[]
   readonly #field: string | undefined
   readonly #isStdin: boolean
+  readonly #spills: FileSpill[] = []
   #reads = 0
   /** Why the file was found not to be whole: reading it again would say the same. */
   #problem: string | undefined
@@ -145,7 +148,16 @@ class IdFile implements FileInventory {
     return this.#reads
   }
 
-  async close(): Promise<void> {}
+  /** A file is one piece, however long it is. */
+  spill(): FileSpill {
+    const spill = temporarySpill()
+    this.#spills.push(spill)
+    return spill
+  }
+
+  async close(): Promise<void> {
+    for (const spill of this.#spills) spill.close()
+  }
 
   async *#read(sink: IdSink, signal: AbortSignal): AsyncGenerator<undefined, InventoryEnd> {
     if (this.#problem !== undefined) return { exhausted: false, reason: this.#problem }

@@ -101,6 +101,7 @@ export class HeldIds {
           this.unexpected += 1
       }
     }
+    for (const { ids } of this.#answers) ids.close()
     this.#answers = []
     this.#piece = undefined
   }
@@ -109,7 +110,7 @@ export class HeldIds {
     const { inventory, signal, log } = this.#parts
     const ids = new IdSet({
       numbers: inventory.traits.tellsTime,
-      spill: inventory.spill === undefined ? undefined : () => inventory.spill?.() as IdSpill,
+      spill: inventory.spill?.bind(inventory),
     })
     const again = new Map<string, number>()
     const onRepeat = (id: string, at: number): void => {
@@ -121,6 +122,7 @@ export class HeldIds {
         ? await this.#fill(range, ids, onRepeat)
         : await inventory.fill(range, ids, { signal, onRepeat })
     signal.throwIfAborted()
+    if (!end.exhausted) ids.close()
     if (end.exhausted) {
       this.#answers.push({ range, ids, again, rows: end.rows })
       return

@@ -1,5 +1,5 @@
 import { type AuditEvent, compareEvents } from '../core/event.ts'
-import { compileFilter, type EventFilter } from '../core/filter.ts'
+import { compileFilter, type EventFilter, isFiltered } from '../core/filter.ts'
 import type { AuditSource, Order, Slice } from '../core/source.ts'
 import { isInside, type TimeRange } from '../core/time-range.ts'
 import { mapInOrder } from '../streams/map-in-order.ts'
@@ -33,15 +33,20 @@ export async function* readSlices(
   options: ReadOptions,
 ): AsyncGenerator<SliceEvents> {
   const matches = compileFilter(filter, source.shape.filters, source.name)
+  const isAll = !isFiltered(filter)
   if (window.to <= window.from) return
   const { order, concurrency, signal } = options
   const opened = await source.open(window, filter, options)
   try {
     const read = async (slice: Slice): Promise<SliceEvents> => {
       const events: AuditEvent[] = []
+      const isWanted = (event: AuditEvent) =>
+        isInside(event.occurredAtMs, slice.range) && (isAll || matches(event))
       for await (const page of opened.read(slice, signal)) {
-        for (const event of page)
-          if (isInside(event.occurredAtMs, slice.range) && matches(event)) events.push(event)
+        for (let n = 0; n < page.length; n += 1) {
+          const event = page[n] as AuditEvent
+          if (isWanted(event)) events.push(event)
+        }
       }
       return { range: slice.range, events: inOrder(events, order), release: () => opened.release?.(slice) }
     }
@@ -52,12 +57,18 @@ export async function* readSlices(
   }
 }
 
+function isSorted(events: readonly AuditEvent[]): boolean {
+  for (let i = 1; i < events.length; i += 1)
+    if (compareEvents(events[i - 1] as AuditEvent, events[i] as AuditEvent) > 0) return false
+  return true
+}
+
 /** Sorted, and each event once: repeats share their time, so after sorting they are neighbours. */
 function inOrder(events: AuditEvent[], order: Order): readonly AuditEvent[] {
   // Servers answer newest first; turned round, the sort finds one ascending run and has little to do.
   const [first, last] = [events[0], events.at(-1)]
   if (first !== undefined && last !== undefined && first.occurredAtMs > last.occurredAtMs) events.reverse()
-  events.sort(compareEvents)
+  if (!isSorted(events)) events.sort(compareEvents)
   let kept = 0
   for (let i = 0; i < events.length; i += 1) {
     const event = events[i] as AuditEvent

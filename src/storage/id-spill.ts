@@ -1,17 +1,30 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { IdSpill } from '../core/id-diff.ts'
 import { readError, writeError } from './disk-errors.ts'
 import { PRIVATE_FILE } from './private-files.ts'
 
+/** A spill in a private folder of its own, which `close` removes with it. @throws LocalError */
+export function temporarySpill(): FileSpill {
+  const folder = join(tmpdir(), 'auditctl-')
+  try {
+    return new FileSpill(mkdtempSync(folder), { ownsFolder: true })
+  } catch (error) {
+    throw writeError(error, folder, 'nothing was changed')
+  }
+}
+
 /** A temporary file in `folder` for ids that outgrew memory; `close` removes it. */
 export class FileSpill implements IdSpill {
   readonly #path: string
+  readonly #folder: string | undefined
   #file: number | undefined
   #length = 0
 
-  constructor(folder: string) {
+  constructor(folder: string, { ownsFolder = false }: { readonly ownsFolder?: boolean } = {}) {
     this.#path = join(folder, 'ids')
+    this.#folder = ownsFolder ? folder : undefined
   }
 
   append(bytes: Uint8Array): number {
@@ -45,8 +58,10 @@ export class FileSpill implements IdSpill {
   close(): void {
     const file = this.#file
     this.#file = undefined
-    if (file === undefined) return
-    closeSync(file)
-    rmSync(this.#path, { force: true })
+    if (file !== undefined) {
+      closeSync(file)
+      rmSync(this.#path, { force: true })
+    }
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -1,4 +1,4 @@
-import { Box, useInput } from 'ink'
+import { Box, useInput, usePaste } from 'ink'
 import { type ReactElement, useSyncExternalStore } from 'react'
 import { backfillLines } from './backfill/backfill-lines.ts'
 import { coverageLines } from './coverage/coverage-lines.ts'
@@ -8,7 +8,7 @@ import { completionsOf } from './filter-line/filter-text.ts'
 import { vocabularyOf } from './filter-line/prompts.ts'
 import { footerLine, statusLine, titleLine } from './frame-lines.ts'
 import { helpLines } from './help/help-lines.ts'
-import { messagesOf } from './keys.ts'
+import { messageOf, pressesOf } from './keys.ts'
 import { Line, Lines } from './lines.tsx'
 import type { AppState } from './state.ts'
 import type { Store } from './store.ts'
@@ -18,8 +18,15 @@ import type { Theme } from './theme.ts'
 export function App({ store, theme }: { readonly store: Store; readonly theme: Theme }): ReactElement {
   const state = useSyncExternalStore(store.subscribe, store.state, store.state)
   useInput((input, key) => {
-    // Each of several keys sees what those before it did.
-    for (const message of messagesOf(store.state(), input, key)) store.dispatch(message)
+    for (const press of pressesOf(input, key)) {
+      // Each of several keys sees what those before it did.
+      const message = messageOf(store.state(), press)
+      if (message !== undefined) store.dispatch(message)
+    }
+  })
+  usePaste((text) => {
+    // Pasted text is no row of commands.
+    if (store.state().prompt !== undefined) store.dispatch({ type: 'typed', text })
   })
   return <Screen state={state} theme={theme} />
 }

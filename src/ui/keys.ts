@@ -185,24 +185,42 @@ const PROMPT_KEYS: Readonly<Record<string, LineMessage | KeyMessage>> = {
   space: { type: 'typed', text: ' ' },
 }
 
-/** What a key press means on this screen. Keys typed faster than the screen is drawn come together: each counts. */
-export function messagesOf(
-  state: Pick<AppState, 'view' | 'prompt' | 'isHelpOpen'>,
-  input: string,
-  key: Partial<Key>,
-): readonly Message[] {
+/** A key: its name, and what it types. */
+export type Press = { readonly name: string; readonly text: string }
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\b': 'backspace',
+  '\x1b': 'esc',
+  '\x7f': 'backspace',
+}
+
+/** The keys of one input, in their order: pressed faster than they are read they come together. */
+export function pressesOf(input: string, key: Partial<Key>): readonly Press[] {
   const name = keyName(input, key)
+  if (name !== undefined) return [{ name, text: key.ctrl === true || key.meta === true ? '' : input }]
+  return Array.from(input, (character) => ({ name: nameOf(character), text: /[\x00-\x1f\x7f]/.test(character) ? '' : character }))
+}
+
+function nameOf(character: string): string {
+  const code = character.charCodeAt(0)
+  if (character === ' ') return 'space'
+  return CONTROLS[character] ?? (code < 0x20 ? `ctrl+${String.fromCharCode(code + 0x60)}` : character)
+}
+
+/** What a key means on this screen; undefined where it means nothing. */
+export function messageOf(
+  state: Pick<AppState, 'view' | 'prompt'>,
+  { name, text }: Press,
+): Message | undefined {
   if (state.prompt !== undefined) {
-    const message = name === undefined ? undefined : PROMPT_KEYS[name]
-    if (message !== undefined) return [message]
-    return input === '' || key.ctrl === true || key.meta === true ? [] : [{ type: 'typed', text: input }]
+    const message = PROMPT_KEYS[name]
+    if (message !== undefined) return message
+    return text === '' ? undefined : { type: 'typed', text }
   }
-  const names =
-    name !== undefined ? [name] : [...input].map((character) => (character === ' ' ? 'space' : character))
-  return names.flatMap((one) => {
-    const binding = KEYS[state.view].find(({ keys }) => keys.includes(one))
-    return binding === undefined ? [] : [binding.message]
-  })
+  return KEYS[state.view].find(({ keys }) => keys.includes(name))?.message
 }
 
 /** `down`, `ctrl+f`, `space`, `G`; undefined for several characters at once. */

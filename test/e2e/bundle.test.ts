@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
@@ -33,7 +34,7 @@ function packagesIn(chunks: ReadonlySet<string>): readonly string[] {
     ...(outputs[chunk]?.imports ?? [])
       .filter(({ external, kind }) => external === true && kind === 'import-statement')
       .map(({ path }) => path)
-      .filter((path) => !path.startsWith('node:')),
+      .filter((path) => !isBuiltin(path)),
   ])
   return [...new Set(names)].sort()
 }

@@ -6,20 +6,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { installGlobally, packInto } from './installed-package.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const BIN = join(ROOT, 'bin/auditctl.js')
 
-/** The Node that the program is developed on, and the oldest line it supports. */
+/** The oldest line of Node that the program supports, the one it is developed on, and the newest. */
 const NODES = {
-  'Node 24': process.execPath,
-  'Node 22': join(ROOT, 'node_modules/node22/bin/node'),
+  '22': join(ROOT, 'node_modules/node22/bin/node'),
+  '24': process.execPath,
+  '26': join(ROOT, 'node_modules/node26/bin/node'),
 }
+
+// The package as npm installs it, away from this repository: what it does not bring with it is not there.
+const home = mkdtempSync(join(tmpdir(), 'auditctl-installed-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+const BIN = join(installGlobally(join(home, packInto(home).filename), home), 'bin/auditctl.js')
 
 type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-for (const [title, node] of Object.entries(NODES)) {
-  describe(`the built program on ${title}`, () => {
+for (const [major, node] of Object.entries(NODES)) {
+  describe(`the installed package on Node ${major}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'auditctl-e2e-'))
     const env = {
       PATH: process.env['PATH'],
@@ -61,7 +67,7 @@ for (const [title, node] of Object.entries(NODES)) {
       assert.match(help.stdout, /Usage: auditctl/)
       const version = await auditctl('--version')
       assert.deepEqual([version.code, version.stderr], [0, ''])
-      assert.match(version.stdout, /^auditctl \d+\.\d+\.\d+ \(\w+\) on Node v2[24]\./)
+      assert.match(version.stdout, new RegExp(`^auditctl \\d+\\.\\d+\\.\\d+ \\(\\w+\\) on Node v${major}\\.`))
     })
 
     test('reads events', async () => {

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { classOf, loadPackage } from '../../src/storage/objects/load-package.ts'
 import { freePort, untilAnswered } from './free-port.ts'
 
 // The account of every Azurite; published, no secret. @source https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 const ACCOUNT = 'devstoreaccount1'
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+
+const SDK = '@azure/storage-blob'
 
 export type BlobServer = { readonly settings: Readonly<Record<string, string>>; close(): Promise<void> }
 
@@ -36,13 +39,18 @@ export async function startAzurite(container: string): Promise<BlobServer> {
   try {
     const endpoint = `http://127.0.0.1:${port}/${ACCOUNT}`
     await untilAnswered(endpoint, 60_000, () => isGone)
-    const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
-    await new BlobServiceClient(endpoint, new StorageSharedKeyCredential(ACCOUNT, KEY)).createContainer(
-      container,
-    )
+    await createContainer(endpoint, container)
     return { settings: { endpoint, account: ACCOUNT, accountKey: KEY, container }, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+// Loaded by name: the compiler also runs where this folder's packages are not installed.
+async function createContainer(endpoint: string, container: string): Promise<void> {
+  const sdk = await loadPackage(SDK, 'Azurite')
+  const credential = new (classOf<object>(sdk, 'StorageSharedKeyCredential', SDK))(ACCOUNT, KEY)
+  const Client = classOf<{ createContainer(name: string): Promise<unknown> }>(sdk, 'BlobServiceClient', SDK)
+  await new Client(endpoint, credential).createContainer(container)
 }

@@ -85,12 +85,19 @@ describe('the CircleCI source through the AWS SDK', () => {
     })
   }
 
-  test('reads many small objects at least five times as fast as one after the other at 50 ms each', async () => {
+  test('asks a store that is far away for many objects at once', async () => {
     const { server } = await started(2000, 'circleci:small-files')
     // A store that is far away: every answer comes 50 ms later.
     let requests = 0
+    let inFlight = 0
+    let busiest = 0
     const far = createServer((request, response) => {
       requests += 1
+      inFlight += 1
+      busiest = Math.max(busiest, inFlight)
+      response.once('close', () => {
+        inFlight -= 1
+      })
       const parts: Buffer[] = []
       request.on('data', (part: Buffer) => parts.push(part))
       request.on('end', () =>
@@ -112,13 +119,8 @@ describe('the CircleCI source through the AWS SDK', () => {
     const port = typeof address === 'object' ? address?.port : 0
     const source = sourceOf({ ...server.config.sources?.['ci'], endpoint: `http://127.0.0.1:${port}` })
     try {
-      const from = performance.now()
       assert.equal((await idsOf(source, 25)).length, 2000)
-      const tookMs = performance.now() - from
-      assert.ok(
-        tookMs * 5 < requests * 50 || requests < 40,
-        `${requests} requests took ${Math.round(tookMs)} ms`,
-      )
+      assert.ok(requests > 500 && busiest >= 16, `${requests} requests, ${busiest} at once`)
     } finally {
       await source.close()
       far.closeAllConnections()

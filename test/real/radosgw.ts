@@ -5,12 +5,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { classOf, loadPackage } from '../../src/storage/objects/load-package.ts'
+import type { S3Client } from '../../src/storage/objects/s3.ts'
 import { freePort, untilAnswered } from './free-port.ts'
 
 export type S3RealServer = { readonly settings: Readonly<Record<string, string>>; close(): Promise<void> }
 
 const NEEDED = ['monmaptool', 'ceph-mon', 'ceph-osd', 'ceph', 'radosgw', 'radosgw-admin']
 const KEYS = { accessKeyId: 'AUDITCTLREALTEST', secretAccessKey: 'auditctl-real-test-secret-key' }
+const SDK = '@aws-sdk/client-s3'
 const run = promisify(execFile)
 
 /** Why radosgw cannot be tried here; false when it can. */
@@ -72,11 +75,18 @@ export async function startRadosgw(bucket: string): Promise<S3RealServer> {
   }
 }
 
+// Loaded by name: the compiler also runs where this folder's packages are not installed.
 async function createBucket(endpoint: string, bucket: string): Promise<void> {
-  const { S3Client, CreateBucketCommand } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: KEYS })
+  const sdk = await loadPackage(SDK, 'radosgw')
+  const client = new (classOf<S3Client>(sdk, 'S3Client', SDK))({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: KEYS,
+  })
   try {
-    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    const command = new (classOf<object>(sdk, 'CreateBucketCommand', SDK))({ Bucket: bucket })
+    await client.send(command, { abortSignal: AbortSignal.timeout(60_000) })
   } finally {
     client.destroy()
   }

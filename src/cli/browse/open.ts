@@ -28,6 +28,8 @@ export async function openForBrowser(
     ...eventOperations({ source, clock, log, concurrency: concurrencyOf(invocation), warn }),
     ...coverageOperations({ settings, source, invocation, runtime }),
   }
+  // A filter that means nothing for the source ends the command, as it does elsewhere, and not only the first reading.
+  operations.resolveFilter(query.filter)
   return { operations, query }
 }
 

@@ -19,7 +19,7 @@ import type { Ledger } from '../../state/ledger.ts'
 import { acquireLock } from '../../state/lock.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { exportDisk } from '../export-disk.ts'
-import { findRun } from '../export-run.ts'
+import { exportOptionsOf, findRun } from '../export-run.ts'
 import { announceWindow, filterFlags, filterText, settleOf, windowFlags } from '../flags.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openLedger, openSource } from '../job.ts'
@@ -71,7 +71,13 @@ export async function exportCommand(invocation: Invocation, runtime: Runtime): P
   const run =
     target === undefined || ledger === undefined
       ? undefined
-      : await findRun({ ledger, source, disk, typed, watermark, log: runtime.log }, options)
+      : await findRun(
+          {
+            ...{ ledger, source, disk, typed, watermark, log: runtime.log },
+            command: exportOptionsOf({ ...invocation.options, format }),
+          },
+          options,
+        )
   const frozen = run === undefined ? window : { from: run.question.from, to: run.question.to }
   announceWindow(runtime, frozen)
   const progress = await progressReporter(invocation, runtime, frozen)

@@ -137,9 +137,27 @@ async function jobOf(ledger: Ledger, run: RunRecord, invocation: Invocation, run
   return openJob({ settings, source, stream, ledger, invocation, runtime })
 }
 
+/** The same export again, by the options it was begun with. */
+async function resumeExport(
+  ledger: Ledger,
+  { id, question }: RunRecord,
+  invocation: Invocation,
+  runtime: Runtime,
+): Promise<ExitCode> {
+  const { exportCommand } = await import('./export.ts')
+  const options = { ...invocation.options, ...question.command }
+  const exitCode = await exportCommand({ path: ['export'], args: [], options }, runtime)
+  const run = ledger.readRun(id)
+  if (run !== undefined)
+    await printReport({ report: currentReport(ledger, run), exitCode }, [], invocation, runtime)
+  return exitCode
+}
+
 async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   keepMemoryFlat()
   const asked = runOf(ledger, invocation)
+  if (asked.question.command !== undefined && asked.phase !== 'done')
+    return resumeExport(ledger, asked, invocation, runtime)
   const job = await jobOf(ledger, asked, invocation, runtime)
   // Another process may have finished it while this one waited for the lock.
   const run = ledger.readRun(asked.id) ?? asked

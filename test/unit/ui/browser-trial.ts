@@ -1,4 +1,5 @@
 import type { BrowserOperations } from '../../../src/core/browser.ts'
+import { LIMITS, type Limits } from '../../../src/ui/events/loaded.ts'
 import type { Message } from '../../../src/ui/messages.ts'
 import { createPerformer } from '../../../src/ui/perform.ts'
 import { initialState } from '../../../src/ui/state.ts'
@@ -17,6 +18,7 @@ export async function browserOver(
   operations: BrowserOperations,
   seconds: number,
   size = { columns: 80, rows: 24 },
+  limits: Limits = LIMITS,
 ): Promise<Trial> {
   const quits: boolean[] = []
   const performer = createPerformer({
@@ -24,7 +26,11 @@ export async function browserOver(
     monotonic: () => performance.now(),
     quit: (interrupted) => quits.push(interrupted),
   })
-  const store = createStore(initialState(size), { now: operations.now, perform: performer.perform })
+  const state = initialState(size)
+  const store = createStore(
+    { ...state, events: { ...state.events, limits } },
+    { now: operations.now, perform: performer.perform },
+  )
   const send = async (...messages: readonly Message[]): Promise<void> => {
     for (const message of messages) {
       store.dispatch(message)

@@ -157,7 +157,6 @@ export function fakeOperations(count: number, overrides: Partial<BrowserOperatio
       const counts = new Float64Array(cells).fill(count / cells)
       yield { cells: counts, total: count, countedFrom: query.window.from, types: ACTIONS, actors: ACTORS }
     },
-    // biome-ignore lint/correctness/useYield: nothing arrives
     async *follow() {},
     exportEvents: (_, path) => Promise.resolve(path),
     compare: (_, query) =>

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { helpLines } from '../../../src/ui/help/help-lines.ts'
-import { KEYS, messagesOf, shownKey } from '../../../src/ui/keys.ts'
+import { KEYS, messageOf, pressesOf, shownKey } from '../../../src/ui/keys.ts'
 import type { ViewName } from '../../../src/ui/state.ts'
 import { createTheme } from '../../../src/ui/theme.ts'
 
 const VIEWS = Object.keys(KEYS) as ViewName[]
-const free = { prompt: undefined, isHelpOpen: false }
+const free = { prompt: undefined }
+
+function messagesOf(state: Parameters<typeof messageOf>[0], input: string, key: Parameters<typeof pressesOf>[1]) {
+  return pressesOf(input, key).flatMap((press) => messageOf(state, press) ?? [])
+}
 
 test('no key means two things in one view', () => {
   for (const view of VIEWS) {
@@ -41,10 +45,10 @@ test('quitting and help work in every view', () => {
 })
 
 test('keys typed faster than the screen is drawn all count', () => {
-  const moves = messagesOf({ ...free, view: 'events' }, 'jjk ', {})
+  const moves = messagesOf({ ...free, view: 'events' }, 'jjk \r\x7f\x03', {})
   assert.deepEqual(
     moves.map(({ type }) => type),
-    ['move', 'move', 'move', 'toggle-mark'],
+    ['move', 'move', 'move', 'toggle-mark', 'open-detail', 'back', 'quit'],
   )
 })
 
@@ -57,9 +61,12 @@ test('while a line is typed, letters are letters', () => {
     earlier: [],
     recalled: -1,
   } as const
-  const state = { view: 'events', isHelpOpen: false, prompt } as const
+  const state = { view: 'events', prompt } as const
   assert.deepEqual(messagesOf(state, 'q', {}), [{ type: 'typed', text: 'q' }])
-  assert.deepEqual(messagesOf(state, 'pasted text', {}), [{ type: 'typed', text: 'pasted text' }])
+  assert.deepEqual(
+    messagesOf(state, 'qé👩 \r', {}),
+    ['q', 'é', '👩', ' '].map((text) => ({ type: 'typed', text })).concat([{ type: 'enter' } as never]),
+  )
   assert.deepEqual(messagesOf(state, '', { escape: true }), [{ type: 'back' }])
   assert.deepEqual(messagesOf(state, 'c', { ctrl: true }), [{ type: 'back' }])
   assert.deepEqual(messagesOf(state, '', { tab: true, shift: true }), [{ type: 'complete', by: -1 }])
