@@ -37,45 +37,46 @@ export interface AuditEvent {
 
 const utf8 = new TextDecoder('utf-8')
 
-/**
- * An event that is a span of a larger reply. Everything but the span is read on first use: an export of a million events never parses one.
- * `idStart`/`idEnd` and `timeStart`/`timeEnd` bound the text between the quotes, plain ASCII without escapes.
- */
-export class SpanEvent implements AuditEvent {
-  readonly buffer: Uint8Array
+/** Bounds of an event and of the texts between the quotes of its id and time, plain ASCII without escapes, in the bytes of a reply. */
+export type Span = {
   readonly start: number
   readonly end: number
   readonly idStart: number
   readonly idEnd: number
   readonly timeStart: number
   readonly timeEnd: number
+}
+
+/** What the events of one reply have in common. `rows` holds six numbers for each, in the order of `Span`, all counted from `base`. */
+export type SpanPage = {
+  readonly reader: EventReader
+  readonly buffer: Uint8Array
+  readonly rows: Int32Array
+  readonly base: number
+}
+export const SPAN_FIELDS = 6
+
+/**
+ * An event that is a span of a larger reply. Everything but its time is read on first use: an export of a million events never parses one.
+ * Thousands of them are alive at once, so each is as small as can be.
+ */
+export class SpanEvent implements AuditEvent {
   readonly occurredAtMs: EpochMs
-  readonly #reader: EventReader
+  readonly #page: SpanPage
+  /** Where its row begins. */
+  readonly #row: number
   #record: JsonObject | undefined
 
-  constructor(
-    reader: EventReader,
-    buffer: Uint8Array,
-    span: {
-      readonly start: number
-      readonly end: number
-      readonly idStart: number
-      readonly idEnd: number
-      readonly timeStart: number
-      readonly timeEnd: number
-    },
-  ) {
-    this.#reader = reader
-    this.buffer = buffer
-    this.start = span.start
-    this.end = span.end
-    this.idStart = span.idStart
-    this.idEnd = span.idEnd
-    this.timeStart = span.timeStart
-    this.timeEnd = span.timeEnd
-    this.occurredAtMs = instantOf(buffer, span.timeStart, span.timeEnd)
+  private constructor(page: SpanPage, row: number) {
+    this.#page = page
+    this.#row = row
+    this.occurredAtMs = instantOf(page.buffer, this.timeStart, this.timeEnd)
   }
 
+  /** The event of one row of a page. @throws RangeError when its time is no time */
+  static ofRow(page: SpanPage, row: number): SpanEvent {
+    return new SpanEvent(page, row)
+  }
   get source(): string {
     return this.#reader.type
   }

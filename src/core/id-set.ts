@@ -25,9 +25,9 @@ const LEAST_SLOTS = 1024
 const LOAD = 0.75
 const ENTRY_BYTES = 16
 const NUMBER_BYTES = 8
-const DEFAULT_MAX_BYTES = 128 * 1024 * 1024
+const DEFAULT_MAX_BYTES = 48 * 1024 * 1024
 /** What has to be spilled is long: the table is widened once for much more, rather than often with two of them in memory. */
-const SPILLED_SLOTS = 4
+const SPILLED_SLOTS = 10
 
 /**
  * A set of ids as 128 bits each, 21 to 35 bytes an entry, and no strings. UUIDs are kept whole, so that comparing them is exact; other ids

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -62,20 +62,14 @@ function openTerminal(name: string, env: Readonly<Record<string, string>> = {}, 
   })
   const pid = join(folder, `${name}.pid`)
   const script = join(folder, `${name}.sh`)
+  // In the foreground, so that the terminal is the program's; the shell that becomes it has written down who it is.
   const lines = [
     ...words.map(([key, value]) => `export ${key}='${value}'`),
     'echo what stood here before',
-    `'${process.execPath}' '${PROGRAM}' browse --from 2h &`,
-    'wait',
-  ]
-  // In the foreground, so that the terminal is the program's; its process is found by the file that it writes.
-  lines.splice(
-    -2,
-    2,
     `sh -c 'echo $$ > "${pid}"; exec "${process.execPath}" "${PROGRAM}" browse --from 2h'`,
     'echo "ended with $?"',
     'sleep 60',
-  )
+  ]
   writeFileSync(script, lines.join('\n'))
   tmux('new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), `sh '${script}'`)
   const screen = (): string => tmux('capture-pane', '-p', '-t', name)
@@ -85,7 +79,6 @@ function openTerminal(name: string, env: Readonly<Record<string, string>> = {}, 
     resize: (width: number, height: number): string =>
       tmux('resize-window', '-t', name, '-x', String(width), '-y', String(height)),
     kill: (signal: NodeJS.Signals): void => void process.kill(Number(readFileSync(pid, 'utf8')), signal),
-    isStarted: (): boolean => existsSync(pid),
     /** Other screen, cursor shown, lines wrap. */
     modes: (): string =>
       tmux('display', '-p', '-t', name, '#{alternate_on},#{cursor_flag},#{wrap_flag}').trim(),

@@ -88,8 +88,9 @@ describe('export', () => {
       const ended = await sandbox.run(args)
       // It may have come to its end before the last kill: then the name is taken, and the file is whole.
       assert.ok(ended.code === 0 || /already exists/.test(ended.stderr), ended.stderr)
+      await run(...JSONL, ...more, '--out', `reference.${compress}`)
       const bytes = readFileSync(path(name))
-      assert.ok(bytes.equals(compress === 'none' ? whole : readFileSync(path('whole.zstd'))))
+      assert.ok(bytes.equals(readFileSync(path(`reference.${compress}`))))
       assert.equal(existsSync(path(`${name}.part`)), false)
     })
   }
@@ -258,6 +259,26 @@ describe('export', () => {
     assert.equal(resumed.code, 0, resumed.stderr)
     assert.match(resumed.stderr, /going on with run /)
     assert.equal(/^window: .*$/m.exec(resumed.stderr)?.[0], window)
+  })
+
+  test('runs resume finishes a killed export by its id alone, and reports it', async () => {
+    const { child, ended } = sandbox.start([
+      ...['export', ...WINDOW, ...JSONL, '--out', 'by-id.jsonl', '--concurrency', '1'],
+    ])
+    while (!existsSync(path('by-id.jsonl.part'))) await sleep(10)
+    child.kill('SIGKILL')
+    await ended
+    const runs = (await sandbox.run(['runs', 'list', '--json'])).json<{ run: string }[]>()
+    const resumed = await sandbox.run(['runs', 'resume', runs[0]?.run ?? ''], { cwd: '/' })
+    assert.equal(resumed.code, 0, resumed.stderr)
+    const report = resumed.json<{ mode: string; status: string; out: string; written: number }>()
+    assert.deepEqual(
+      [report.mode, report.status, report.out, report.written],
+      ['export', 'completed', path('by-id.jsonl'), EVENTS],
+    )
+    const fresh = await run(...JSONL)
+    assert.equal(readFileSync(path('by-id.jsonl'), 'utf8'), fresh.stdout)
+    assert.equal((await sandbox.run(['runs', 'resume', runs[0]?.run ?? ''])).code, 0)
   })
 
   test('--explain writes nothing and takes no lock', async () => {

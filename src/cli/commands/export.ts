@@ -21,6 +21,7 @@ import { settingsFor } from '../entry-actions.ts'
 import { exportDisk } from '../export-disk.ts'
 import { exportOptionsOf, findRun } from '../export-run.ts'
 import { announceWindow, filterFlags, filterText, settleOf, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openLedger, openSource } from '../job.ts'
 import { progressReporter } from '../progress.ts'
@@ -32,6 +33,7 @@ const DEFAULT_OVERLAP_MS = 10 * MINUTE_MS
 
 /** `auditctl export`: every event of a window, oldest first, to stdout, a file or a folder. */
 export async function exportCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const format = formatOf(invocation)
   const target = targetOf(invocation)
   const compression = (textOption(invocation, 'compress') as Compression | undefined) ?? 'none'

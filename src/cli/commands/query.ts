@@ -7,6 +7,7 @@ import { type QueryEnd, type QueryParts, type QueryPosition, queryEvents } from 
 import { settingsFor } from '../entry-actions.ts'
 import { type EventPrinter, eventPrinter, sortEvents } from '../event-printer.ts'
 import { announceWindow, countOption, filterFlags, settleOf, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { shellWord } from '../gap-printer.ts'
 import { flagOption, type Invocation, textOption, typedOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
@@ -32,6 +33,7 @@ type Asked = {
 
 /** `auditctl query`: events of a window, newest first, a page or all of them. */
 export async function queryCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const settings = await settingsFor(invocation, runtime)
   const cursorText = textOption(invocation, 'cursor')
   const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText)

@@ -140,24 +140,28 @@ async function jobOf(ledger: Ledger, run: RunRecord, invocation: Invocation, run
 /** The same export again, by the options it was begun with. */
 async function resumeExport(
   ledger: Ledger,
-  { id, question }: RunRecord,
+  { id, question, phase }: RunRecord,
   invocation: Invocation,
   runtime: Runtime,
 ): Promise<ExitCode> {
-  const { exportCommand } = await import('./export.ts')
-  const options = { ...invocation.options, ...question.command }
-  const exitCode = await exportCommand({ path: ['export'], args: [], options }, runtime)
+  let exitCode: ExitCode = EXIT.done
+  if (phase === 'done') runtime.log.info(`run ${id} is finished; there is nothing to resume`)
+  else {
+    const { exportCommand } = await import('./export.ts')
+    const options = { ...invocation.options, ...question.command }
+    exitCode = await exportCommand({ path: ['export'], args: [], options }, runtime)
+  }
   const run = ledger.readRun(id)
+  // The export has said itself what was left out.
   if (run !== undefined)
-    await printReport({ report: currentReport(ledger, run), exitCode }, [], invocation, runtime)
+    await printReport({ report: currentReport(ledger, run), exitCode: EXIT.done }, [], invocation, runtime)
   return exitCode
 }
 
 async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   keepMemoryFlat()
   const asked = runOf(ledger, invocation)
-  if (asked.question.command !== undefined && asked.phase !== 'done')
-    return resumeExport(ledger, asked, invocation, runtime)
+  if (asked.question.command !== undefined) return resumeExport(ledger, asked, invocation, runtime)
   const job = await jobOf(ledger, asked, invocation, runtime)
   // Another process may have finished it while this one waited for the lock.
   const run = ledger.readRun(asked.id) ?? asked

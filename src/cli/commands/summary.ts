@@ -6,6 +6,7 @@ import { DAY_MS } from '../../core/time-range.ts'
 import { type Summary, summarize } from '../../operations/summary.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { announceWindow, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
 import type { Runtime } from '../runtime.ts'
@@ -25,6 +26,7 @@ const MOST_BARS = 40
 
 /** `auditctl summary`: how much of what; bars on a terminal. */
 export async function summaryCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const by = keysOf(invocation)
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)

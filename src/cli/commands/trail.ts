@@ -6,12 +6,14 @@ import { followTrail } from '../../operations/trail.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { eventPrinter } from '../event-printer.ts'
 import { announceWindow, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** `auditctl trail KIND ID`: what happened to it, oldest first. */
 export async function trailCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const kind = invocation.path[1] as TrailKind
   const [id = ''] = invocation.args
   const settings = await settingsFor(invocation, runtime)

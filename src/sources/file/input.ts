@@ -1,6 +1,10 @@
 import { UserError } from '../../core/errors.ts'
+import type { Clock } from '../../core/runtime.ts'
 import { readFileBlocks, readText } from '../../storage/files.ts'
 import { listInputs } from '../../storage/inputs.ts'
+import { isObjectUrl } from '../../storage/objects/location.ts'
+import { objectInputs } from '../../storage/objects/object-inputs.ts'
+import type { OpenStore } from '../../storage/objects/open-store.ts'
 import { plainStart } from '../../storage/probe.ts'
 
 /** One file, or stdin, to be passed over. */
@@ -28,13 +32,20 @@ export type FoundInputs = {
 /** @throws UserError when nothing is there */
 export async function findInputs(
   path: string,
-  from: { readonly baseDir: string; readonly stdin: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
+  from: {
+    readonly baseDir: string
+    readonly stdin: AsyncIterable<Uint8Array>
+    readonly signal: AbortSignal
+    readonly clock: Clock
+    readonly openStore?: OpenStore
+  },
   isWanted: (file: string, bytes: number) => boolean = () => true,
 ): Promise<FoundInputs> {
   if (path === '-') return { inputs: once(stdinInput(from.stdin)), folder: undefined, skipped: [], files: 1 }
+  if (isObjectUrl(path)) return objectInputs(path, from, isWanted)
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
-    throw new UserError(`${path} is an object URL, which a file source cannot open`, {
-      hint: 'download the objects with the tools of the store, and name their folder; or pipe them in with "path": "-"',
+    throw new UserError(`${path} is no URL that a file source can open`, {
+      hint: 'buckets are written s3://bucket/prefix, gs://bucket/prefix or azblob://container/prefix',
       code: 'object-url',
     })
   }

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { helpLines } from '../../../src/ui/help/help-lines.ts'
-import { KEYS, messageOf, pressesOf, shownKey } from '../../../src/ui/keys.ts'
+import { KEYS, shownKey } from '../../../src/ui/keys.ts'
+import { messageOf, pressesOf } from '../../../src/ui/presses.ts'
 import type { ViewName } from '../../../src/ui/state.ts'
 import { createTheme } from '../../../src/ui/theme.ts'
 
 const VIEWS = Object.keys(KEYS) as ViewName[]
 const free = { prompt: undefined }
 
-function messagesOf(state: Parameters<typeof messageOf>[0], input: string, key: Parameters<typeof pressesOf>[1]) {
+function messagesOf(
+  state: Parameters<typeof messageOf>[0],
+  input: string,
+  key: Parameters<typeof pressesOf>[1],
+) {
   return pressesOf(input, key).flatMap((press) => messageOf(state, press) ?? [])
 }
 

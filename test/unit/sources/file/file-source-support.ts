@@ -6,6 +6,7 @@ import type { Log } from '../../../../src/core/runtime.ts'
 import type { EventShape, OpenWindow, Order } from '../../../../src/core/source.ts'
 import type { TimeRange } from '../../../../src/core/time-range.ts'
 import { file } from '../../../../src/sources/file/index.ts'
+import type { OpenStore } from '../../../../src/storage/objects/open-store.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
 
 export const WINDOW: TimeRange = {
@@ -37,6 +38,7 @@ export type ReadFileOptions = {
   readonly shape?: EventShape
   readonly concurrency?: number
   readonly signal?: AbortSignal
+  readonly openStore?: OpenStore
 }
 
 /** Reads all of a window through the file source; `folder` is the base of relative paths and holds the scratch folder. */
@@ -98,6 +100,7 @@ export async function openSource(
       return options.shape
     },
     strict: options.strict ?? false,
+    ...(options.openStore === undefined ? {} : { openStore: options.openStore }),
   })
   const window = options.window ?? WINDOW
   const { order = 'asc', concurrency = 4, signal = new AbortController().signal } = options

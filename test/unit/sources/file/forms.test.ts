@@ -6,6 +6,7 @@ import { IncompleteError, UserError } from '../../../../src/core/errors.ts'
 import type { EventShape } from '../../../../src/core/source.ts'
 import { file } from '../../../../src/sources/file/index.ts'
 import { infisicalShape } from '../../../../src/sources/infisical/shape.ts'
+import { memoryBucket } from '../../../support/memory-objects.ts'
 import { inBlocks, put, tempFolder } from '../../../support/temp-files.ts'
 import { eventText, readSource, textOfEvent, WINDOW } from './file-source-support.ts'
 
@@ -270,7 +271,7 @@ test('an input that cannot be read, or stands for nothing, is a UserError', asyn
   const cases: [string, RegExp][] = [
     ['none.jsonl', /ENOENT/],
     ['none-*.jsonl', /matches no file/],
-    ['s3://bucket/prefix', /object URL/],
+    ['ftp://host/file.jsonl', /no URL that a file source can open/],
   ]
   if (process.getuid?.() !== 0) cases.push(['secret.jsonl', /EACCES/])
   for (const [path, words] of cases) {
@@ -280,6 +281,17 @@ test('an input that cannot be read, or stands for nothing, is a UserError', asyn
       return true
     })
   }
+})
+
+test('an object URL is read as the files below it, through the bucket', async (t) => {
+  const bucket = memoryBucket()
+  bucket.objects.set('audit/dt=2026-11-20/a.jsonl', Buffer.from(`${eventText(1, 10)}\n`))
+  bucket.objects.set('audit/dt=2026-11-20/b.jsonl.gz', gzipSync(`${eventText(2, 20)}\n${eventText(3, 5)}\n`))
+  bucket.objects.set('audit/manifest.json', Buffer.from('{}'))
+  const read = await readSource(tempFolder(t), 's3://memory/audit/', { openStore: bucket.open })
+  const ids = read.events.map((event) => event.id.slice(-1))
+  assert.deepEqual(ids.sort(), ['1', '2', '3'])
+  assert.equal(read.broken, 0)
 })
 
 test('a real export of Infisical reads event for event, newest first as it lies there', async (t) => {

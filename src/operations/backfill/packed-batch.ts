@@ -1,0 +1,99 @@
+import type { Batch } from './batches.ts'
+import type { Prepared } from './encode.ts'
+
+const NONE: readonly string[] = []
+
+/**
+ * A batch whose events lie one behind the other in the body of their request. Per event there are only numbers: objects that live until the
+ * answer comes were most of what the collector had to copy. `items` makes them where an answer does not settle the batch as a whole.
+ */
+export class PackedBatch implements Batch {
+  readonly fate = 'send'
+  /** With the frame around it once the batch is closed. */
+  body: Buffer
+  count = 0
+  bytes = 0
+  restamped = 0
+  oldest = Number.POSITIVE_INFINITY
+  newest = Number.NEGATIVE_INFINITY
+  readonly first: number
+  readonly spoolFrom: number
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  readonly #spoolEnds: number[] = []
+  readonly #times: number[] = []
+  readonly #restamped = new Set<number>()
+  /** Stretches of events with the same list, by where they end. */
+  readonly #notRebuilt: { readonly fields: readonly string[]; to: number }[] = []
+  #items: readonly Prepared[] | undefined
+
+  constructor(body: Buffer, first: number, spoolFrom: number) {
+    this.body = body
+    this.first = first
+    this.spoolFrom = spoolFrom
+  }
+
+  get spoolTo(): number {
+    return this.#spoolEnds[this.count - 1] ?? this.spoolFrom
+  }
+
+  get encoded(): readonly Uint8Array[] {
+    return this.#starts.map((start, i) => this.body.subarray(start, this.#ends[i]))
+  }
+
+  get items(): readonly Prepared[] {
+    this.#items ??= Array.from({ length: this.count }, (_, i) => this.#item(i))
+    return this.#items
+  }
+
+  /** Notes the event that lies at `[start, end)` of the body. */
+  add(
+    start: number,
+    end: number,
+    event: {
+      readonly spoolTo: number
+      readonly atMs: number
+      readonly isRestamped: boolean
+      readonly notRebuilt: readonly string[]
+    },
+  ): void {
+    const { atMs, notRebuilt } = event
+    this.#starts.push(start)
+    this.#ends.push(end)
+    this.#spoolEnds.push(event.spoolTo)
+    this.#times.push(atMs)
+    if (event.isRestamped) {
+      this.#restamped.add(this.count)
+      this.restamped += 1
+    }
+    this.count += 1
+    if (atMs < this.oldest) this.oldest = atMs
+    if (atMs > this.newest) this.newest = atMs
+    const last = this.#notRebuilt.at(-1)
+    if (last?.fields === notRebuilt) last.to = this.count
+    else this.#notRebuilt.push({ fields: notRebuilt, to: this.count })
+  }
+
+  addLossesTo(lost: Map<string, number>): void {
+    let from = 0
+    for (const { fields, to } of this.#notRebuilt) {
+      for (const field of fields) lost.set(field, (lost.get(field) ?? 0) + to - from)
+      from = to
+    }
+  }
+
+  #item(i: number): Prepared {
+    return {
+      position: this.first + i,
+      spoolFrom: i === 0 ? this.spoolFrom : (this.#spoolEnds[i - 1] ?? 0),
+      spoolTo: this.#spoolEnds[i] ?? 0,
+      fate: 'send',
+      encoded: this.body.subarray(this.#starts[i], this.#ends[i]),
+      atMs: this.#times[i] ?? 0,
+      isRestamped: this.#restamped.has(i),
+      notRebuilt: this.#notRebuilt.find(({ to }) => i < to)?.fields ?? NONE,
+      code: '',
+      reason: '',
+    }
+  }
+}
