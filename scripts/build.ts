@@ -34,14 +34,28 @@ const emptyDevtools: Plugin = {
   },
 }
 
-/** commander loads it for subcommands that are programs of their own; we have none, and every start would pay for it. */
-const noChildProcess: Plugin = {
-  name: 'no-child-process',
+/**
+ * What commander imports of Node and what it needs of it. Importing a module of Node reads each of its exports, and those of process, util
+ * and fs load half of Node's streams: every start would pay for that, and for programs of their own as subcommands, which we have not.
+ */
+const COMMANDER_NEEDS: Readonly<Record<string, string>> = {
+  'node:child_process': 'export default {}',
+  'node:fs': 'export default {}',
+  'node:process': 'export default globalThis.process',
+  'node:util': `export const stripVTControlCharacters = (text) =>
+    /[\\u001b\\u009b]/.test(text) ? process.getBuiltinModule('node:util').stripVTControlCharacters(text) : text`,
+}
+const leanCommander: Plugin = {
+  name: 'lean-commander',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
-      /node_modules\/commander\//.test(importer) ? { path, namespace: 'no-child-process' } : undefined,
+    onResolve({ filter: /^node:/ }, ({ path, importer }) =>
+      path in COMMANDER_NEEDS && /node_modules[\\/]commander[\\/]/.test(importer)
+        ? { path, namespace: 'lean-commander' }
+        : undefined,
     )
-    onLoad({ filter: /.*/, namespace: 'no-child-process' }, () => ({ contents: 'export default {}' }))
+    onLoad({ filter: /.*/, namespace: 'lean-commander' }, ({ path }) => ({
+      contents: COMMANDER_NEEDS[path] ?? '',
+    }))
   },
 }
 
@@ -88,7 +102,7 @@ const { outputFiles, metafile } = await build({
   sourcemap: 'linked',
   jsx: 'automatic',
   external: EXTERNAL,
-  plugins: [emptyDevtools, noChildProcess, leanUndici],
+  plugins: [emptyDevtools, leanCommander, leanUndici],
   banner: { js: REQUIRE_BANNER },
   define: {
     AUDITCTL_VERSION: JSON.stringify(versionOf()),

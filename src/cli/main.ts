@@ -18,11 +18,17 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     )
     return EXIT.done
   }
+  const version = `auditctl ${VERSION} (${COMMIT}) on Node ${process.version}`
+  // Known without the command line's parser, which takes as long to load as all the rest.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    process.stdout.write(`${version}\n`)
+    return EXIT.done
+  }
   const { buildProgram } = await import('./program.ts')
   let exitCode: ExitCode = EXIT.done
   let manner = mannerOf(argv, process.env)
   const program = buildProgram({
-    version: `auditctl ${VERSION} (${COMMIT}) on Node ${process.version}`,
+    version,
     write: (text) => process.stdout.write(text),
     env: process.env,
     run: async (invocation) => {

@@ -39,9 +39,13 @@ export type ReplayMark = { readonly run: string; readonly backfilledAt: string }
 export type DeliveryBatch = {
   /** As `encode` returned them, in ascending time order. */
   readonly encoded: readonly Uint8Array[]
+  /** How many, where the sender would have to make `encoded` to say so. */
+  readonly count?: number | undefined
   /** The events' ids, for idempotency keys. */
   readonly ids: readonly string[]
   readonly run: string
+  /** The whole body with the frame around it, where the sender has it in one piece: nobody writes to it. */
+  readonly body?: Uint8Array | undefined
 }
 
 /** Half-open ranges of positions in a batch. */
@@ -81,6 +85,17 @@ export interface Destination {
     event: AuditEvent,
     options: { readonly restamp: boolean; readonly mark?: ReplayMark | undefined },
   ): Uint8Array
+  /**
+   * The same bytes as `encode` gives, written to `out` from `at` on: gives the index behind them, or -1 where there is too little room. For
+   * providers whose events come by the million.
+   */
+  encodeInto?(
+    out: Buffer,
+    at: number,
+    streamed: Uint8Array,
+    event: AuditEvent,
+    options: { readonly restamp: boolean; readonly mark?: ReplayMark | undefined },
+  ): number
   /** Why an encoded event may not be sent at all, beyond its size: for the plan. `deliver` refuses it all the same. */
   refuses?(encoded: Uint8Array): { readonly code: string; readonly reason: string } | undefined
   /** One attempt: tokens, signature and times of sending are made anew for each. Never retries by itself, never throws for what the far side did. */

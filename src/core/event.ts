@@ -67,33 +67,53 @@ export class SpanEvent implements AuditEvent {
   readonly #row: number
   #record: JsonObject | undefined
 
-  private constructor(page: SpanPage, row: number) {
+  /** @throws RangeError when its time is no time */
+  constructor(page: SpanPage, row: number) {
+    const { buffer, rows, base } = page
     this.#page = page
     this.#row = row
-    this.occurredAtMs = instantOf(page.buffer, this.timeStart, this.timeEnd)
+    this.occurredAtMs = instantOf(buffer, base + (rows[row + 4] as number), base + (rows[row + 5] as number))
   }
 
-  /** The event of one row of a page. @throws RangeError when its time is no time */
-  static ofRow(page: SpanPage, row: number): SpanEvent {
-    return new SpanEvent(page, row)
+  /** One that has no page. */
+  static of(reader: EventReader, buffer: Uint8Array, span: Span): SpanEvent {
+    const { start, end, idStart, idEnd, timeStart, timeEnd } = span
+    const rows = Int32Array.of(start, end, idStart, idEnd, timeStart, timeEnd)
+    return new SpanEvent({ reader, buffer, rows, base: 0 }, 0)
+  }
+
+  get buffer(): Uint8Array {
+    return this.#page.buffer
+  }
+  get start(): number {
+    return this.#bound(0)
+  }
+  get end(): number {
+    return this.#bound(1)
+  }
+  get idStart(): number {
+    return this.#bound(2)
+  }
+  get idEnd(): number {
+    return this.#bound(3)
   }
   get source(): string {
-    return this.#reader.type
+    return this.#page.reader.type
   }
   get id(): EventId {
     return ascii(this.buffer, this.idStart, this.idEnd)
   }
   get occurredAt(): string {
-    return ascii(this.buffer, this.timeStart, this.timeEnd)
+    return ascii(this.buffer, this.#bound(4), this.#bound(5))
   }
   get actor(): string | undefined {
-    return this.#reader.actor(this.record())
+    return this.#page.reader.actor(this.record())
   }
   get action(): string {
-    return this.#reader.action(this.record())
+    return this.#page.reader.action(this.record())
   }
   get target(): string | undefined {
-    return this.#reader.target(this.record())
+    return this.#page.reader.target(this.record())
   }
   get bytes(): Uint8Array {
     return this.buffer.subarray(this.start, this.end)
@@ -101,6 +121,10 @@ export class SpanEvent implements AuditEvent {
   record(): JsonObject {
     this.#record ??= JSON.parse(utf8.decode(this.bytes)) as JsonObject
     return this.#record
+  }
+  #bound(field: number): number {
+    const { rows, base } = this.#page
+    return base + (rows[this.#row + field] as number)
   }
 }
 

@@ -1,5 +1,12 @@
 import { ContractError } from './errors.ts'
-import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent } from './event.ts'
+import {
+  type AuditEvent,
+  type JsonObject,
+  NamedEvent,
+  SPAN_FIELDS,
+  SpanEvent,
+  type SpanPage,
+} from './event.ts'
 import { instantOfText } from './instant.ts'
 import type { EventSpans } from './json-slice.ts'
 import type { EventShape } from './source.ts'
@@ -11,26 +18,27 @@ const utf8 = new TextDecoder('utf-8')
  * @throws ContractError naming the position of one without an id, or whose time is no time
  */
 export function eventsOf(spans: EventSpans, shape: EventShape): AuditEvent[] {
+  const page = pageOf(spans, shape)
   const events: AuditEvent[] = new Array(spans.count)
-  for (let i = 0; i < spans.count; i += 1) events[i] = eventAt(spans, i, shape)
+  for (let i = 0; i < spans.count; i += 1) events[i] = eventOf(page, i, shape)
   return events
 }
 
 export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditEvent {
-  const [start, end] = [spans.starts[i] ?? 0, spans.ends[i] ?? 0]
-  const [idStart, timeStart] = [spans.idStarts[i] ?? -1, spans.timeStarts[i] ?? -1]
+  return eventOf(pageOf(spans, shape), i, shape)
+}
+
+function pageOf({ bytes, rows }: EventSpans, { reader }: EventShape): SpanPage {
+  return { reader, buffer: bytes, rows, base: 0 }
+}
+
+function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
+  const { buffer, rows } = page
+  const row = i * SPAN_FIELDS
+  const isPlain = (rows[row + 2] as number) >= 0 && (rows[row + 4] as number) >= 0
   try {
-    if (idStart >= 0 && timeStart >= 0 && shape.name === undefined) {
-      return new SpanEvent(shape.reader, spans.bytes, {
-        start,
-        end,
-        idStart,
-        idEnd: spans.idEnds[i] ?? 0,
-        timeStart,
-        timeEnd: spans.timeEnds[i] ?? 0,
-      })
-    }
-    return namedEvent(spans.bytes.subarray(start, end), shape)
+    if (isPlain && shape.name === undefined) return new SpanEvent(page, row)
+    return namedEvent(buffer.subarray(rows[row], rows[row + 1]), shape)
   } catch (cause) {
     if (cause instanceof ContractError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)

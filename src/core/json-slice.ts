@@ -17,6 +17,8 @@ export type EventSpans = {
   readonly idEnds: Int32Array
   readonly timeStarts: Int32Array
   readonly timeEnds: Int32Array
+  /** The same by row: six numbers for each event, in this order. */
+  readonly rows: Int32Array
 }
 
 export type SliceOptions = {

@@ -1,3 +1,4 @@
+import { SPAN_FIELDS } from './event.ts'
 import type { EventSpans } from './json-slice.ts'
 
 type Found = {
@@ -7,9 +8,9 @@ type Found = {
   readonly timeEnd: number
 }
 
-const FIELDS = 6
+const FIELDS = SPAN_FIELDS
 
-/** Collects spans in one growing array of numbers and hands them out by column. */
+/** Collects spans in one growing array of numbers. */
 export class SpanList {
   readonly #bytes: Uint8Array
   #rows: Int32Array
@@ -35,29 +36,54 @@ export class SpanList {
   }
 
   spans(): EventSpans {
-    const count = this.#count
-    const columns = new Int32Array(count * FIELDS)
-    for (let n = 0; n < count; n += 1) {
-      for (let field = 0; field < FIELDS; field += 1) {
-        columns[field * count + n] = this.#rows[n * FIELDS + field] as number
-      }
-    }
-    const column = (field: number) => columns.subarray(field * count, (field + 1) * count)
-    return {
-      bytes: this.#bytes,
-      count,
-      starts: column(0),
-      ends: column(1),
-      idStarts: column(2),
-      idEnds: column(3),
-      timeStarts: column(4),
-      timeEnds: column(5),
-    }
+    return new Spans(this.#bytes, this.#count, this.#rows.subarray(0, this.#count * FIELDS))
   }
 
   #grow(): void {
     const larger = new Int32Array(this.#rows.length * 2)
     larger.set(this.#rows)
     this.#rows = larger
+  }
+}
+
+/** Most readers want rows; columns are made when they are asked for. */
+class Spans implements EventSpans {
+  readonly bytes: Uint8Array
+  readonly count: number
+  readonly rows: Int32Array
+  readonly #columns: Int32Array[] = []
+
+  constructor(bytes: Uint8Array, count: number, rows: Int32Array) {
+    this.bytes = bytes
+    this.count = count
+    this.rows = rows
+  }
+
+  get starts(): Int32Array {
+    return this.#column(0)
+  }
+  get ends(): Int32Array {
+    return this.#column(1)
+  }
+  get idStarts(): Int32Array {
+    return this.#column(2)
+  }
+  get idEnds(): Int32Array {
+    return this.#column(3)
+  }
+  get timeStarts(): Int32Array {
+    return this.#column(4)
+  }
+  get timeEnds(): Int32Array {
+    return this.#column(5)
+  }
+
+  #column(field: number): Int32Array {
+    const known = this.#columns[field]
+    if (known !== undefined) return known
+    const column = new Int32Array(this.count)
+    for (let n = 0; n < this.count; n += 1) column[n] = this.rows[n * FIELDS + field] as number
+    this.#columns[field] = column
+    return column
   }
 }

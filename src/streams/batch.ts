@@ -35,6 +35,18 @@ export function refusalOf(
   return alone > most ? { bytes: alone, maxBytes: most, limit: 'maxBytes' } : undefined
 }
 
+/** @throws RangeError when a limit leaves room for nothing */
+export function checkRules({ limits, frame, maxSpanMs = Number.POSITIVE_INFINITY }: BatchRules): void {
+  for (const [name, least, value] of [
+    ['maxEvents', 1, limits.maxEvents ?? Number.POSITIVE_INFINITY],
+    ['maxBytes', frame.open.length + frame.close.length + 1, limits.maxBytes],
+    ['maxEventBytes', 1, limits.maxEventBytes],
+    ['maxSpanMs', 0, maxSpanMs],
+  ] as const) {
+    if (!(value >= least)) throw new RangeError(`${name} must be at least ${least}, not ${value}`)
+  }
+}
+
 /**
  * Greedy batches in the order of the items: an item begins a new batch only when the one before has no room for it. Sizes are those of the
  * exact bytes of the body, separators and frame included. An item longer than `maxBytes` goes alone where `maxAloneBytes` allows it. A refused item is yielded as soon as it is met, before the batch around it.
@@ -82,20 +94,13 @@ export class Batcher<T extends Encoded> {
   #newest = Number.NEGATIVE_INFINITY
 
   constructor(rules: BatchRules) {
+    checkRules(rules)
     const { limits, frame, maxSpanMs = Number.POSITIVE_INFINITY } = rules
     this.#rules = rules
     this.#maxEvents = limits.maxEvents ?? Number.POSITIVE_INFINITY
     this.#maxSpanMs = maxSpanMs
     this.#frameBytes = frame.open.length + frame.close.length
     this.#separatorBytes = frame.separator.length
-    for (const [name, least, value] of [
-      ['maxEvents', 1, this.#maxEvents],
-      ['maxBytes', this.#frameBytes + 1, limits.maxBytes],
-      ['maxEventBytes', 1, limits.maxEventBytes],
-      ['maxSpanMs', 0, maxSpanMs],
-    ] as const) {
-      if (!(value >= least)) throw new RangeError(`${name} must be at least ${least}, not ${value}`)
-    }
   }
 
   add(item: T): Batch<T> | Refused<T> | undefined {

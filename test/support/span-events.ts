@@ -20,7 +20,7 @@ export function spanEvents(texts: readonly string[]): AuditEvent[] {
     if (at(spans.idStarts) < 0 || !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(time)) {
       return namedEvent(bytes.subarray(at(spans.starts), at(spans.ends)), `event-${n}`)
     }
-    return new SpanEvent(READER, bytes, {
+    return SpanEvent.of(READER, bytes, {
       start: at(spans.starts),
       end: at(spans.ends),
       idStart: at(spans.idStarts),

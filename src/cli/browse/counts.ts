@@ -1,6 +1,7 @@
 import type { BrowserQuery, CountStep } from '../../core/browser.ts'
 import type { AuditEvent, JsonObject } from '../../core/event.ts'
 import { queryEvents } from '../../operations/query.ts'
+import { collectReplies } from './collect.ts'
 import type { EventReads } from './events.ts'
 
 /** Events between two looks at the keyboard. */
@@ -50,6 +51,7 @@ export async function* countEvents(
       signal.throwIfAborted()
     }
     yield stepAt(events.at(-1)?.occurredAtMs ?? window.to)
+    collectReplies()
   }
   yield stepAt(window.from)
 }

@@ -13,6 +13,7 @@ import { followEvents } from '../../operations/follow.ts'
 import { queryEvents } from '../../operations/query.ts'
 import { replaceFile } from '../../storage/private-files.ts'
 import { columnsFor, reshape } from '../reshape.ts'
+import { collectReplies } from './collect.ts'
 import { countEvents } from './counts.ts'
 
 /** How far back following looks first, for events that were late when the list was read. */
@@ -107,7 +108,11 @@ async function readPage(
   const events: AuditEvent[] = []
   for (;;) {
     const step = await pages.next()
-    if (step.done) return { page: pageOf(events, toward === 'older'), hasMore: step.value.hasMore }
+    if (step.done) {
+      const page = pageOf(events, toward === 'older')
+      collectReplies()
+      return { page, hasMore: step.value.hasMore }
+    }
     for (const event of step.value) events.push(event)
   }
 }

@@ -1,4 +1,5 @@
 import type { Destination } from '../../core/destination.ts'
+import type { AuditEvent } from '../../core/event.ts'
 import { withMark } from '../envelope.ts'
 import { MAX_EPOCH_BYTES, writeEpochSeconds } from './epoch-seconds.ts'
 import type { SplunkOptions } from './options.ts'
@@ -12,7 +13,7 @@ const COMMA = 0x2c
  * Wraps an event as the live stream does: `{"time":…,"host":…,"source":…,"sourcetype":…,"index":…,"event":{…}}`, made of these keys only, since a
  * key that HEC does not know silently loses the rest of the request.
  */
-export function hecEncoder(options: SplunkOptions): Destination['encode'] {
+export function hecEncoder(options: SplunkOptions): Required<Pick<Destination, 'encode' | 'encodeInto'>> {
   const host = options.host === undefined ? '' : `"host":${JSON.stringify(options.host)},`
   const sourcetype = `"sourcetype":${JSON.stringify(options.sourcetype ?? '_json')},`
   const index = options.index === undefined ? '' : `"index":${JSON.stringify(options.index)},`
@@ -24,24 +25,44 @@ export function hecEncoder(options: SplunkOptions): Destination['encode'] {
     metadata.set(source, made)
     return made
   }
+  const roomFor = (fixed: Buffer, object: Uint8Array) =>
+    OPEN_TIME.length + MAX_EPOCH_BYTES + 1 + fixed.length + object.length + 1
 
-  return (streamed, event, { restamp, mark }) => {
-    const fixed = metadataOf(options.source ?? event.source)
-    const body = withMark(streamed, mark)
+  /** Where there is room enough. */
+  const write = (
+    bytes: Buffer,
+    from: number,
+    fixed: Buffer,
+    object: Uint8Array,
+    { occurredAtMs }: AuditEvent,
+    restamp: boolean,
+  ): number => {
+    let at = from
     // Without `time` HEC dates an event by its arrival.
-    const isDated = !restamp && options.eventTime !== false
-    const room = OPEN_TIME.length + MAX_EPOCH_BYTES + 1 + fixed.length + body.length + 1
-    const bytes = Buffer.allocUnsafe(room)
-    let at = 0
-    if (isDated) {
-      at = writeEpochSeconds(bytes, put(bytes, 0, OPEN_TIME), event.occurredAtMs)
+    if (!restamp && options.eventTime !== false) {
+      at = writeEpochSeconds(bytes, put(bytes, at, OPEN_TIME), occurredAtMs)
       bytes[at] = COMMA
     } else bytes[at] = OPEN
     at = put(bytes, at + 1, fixed)
-    bytes.set(body, at)
-    at += body.length
+    bytes.set(object, at)
+    at += object.length
     bytes[at] = CLOSE
-    return bytes.subarray(0, at + 1)
+    return at + 1
+  }
+
+  return {
+    encode(streamed, event, { restamp, mark }) {
+      const fixed = metadataOf(options.source ?? event.source)
+      const object = withMark(streamed, mark)
+      const bytes = Buffer.allocUnsafe(roomFor(fixed, object))
+      return bytes.subarray(0, write(bytes, 0, fixed, object, event, restamp))
+    },
+    encodeInto(out, at, streamed, event, { restamp, mark }) {
+      const fixed = metadataOf(options.source ?? event.source)
+      const object = withMark(streamed, mark)
+      if (at + roomFor(fixed, object) > out.length) return -1
+      return write(out, at, fixed, object, event, restamp)
+    },
   }
 }
 

@@ -61,8 +61,8 @@ function createSplunk(name: string, options: SplunkOptions, parts: DestinationPa
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
-    const body = frameBody(batch.encoded, FRAME)
-    const sent = { count: batch.encoded.length, bytes: body.length }
+    const body = batch.body ?? frameBody(batch.encoded, FRAME)
+    const sent = { count: batch.count ?? batch.encoded.length, bytes: body.length }
     const own = await headers()
     const answer = await service.attempt({
       method: 'POST',
@@ -111,7 +111,7 @@ function createSplunk(name: string, options: SplunkOptions, parts: DestinationPa
       // A batch that waits for its acknowledgment is not a request in flight.
       concurrency: acknowledger === undefined ? 4 : 16,
     },
-    encode: hecEncoder(options),
+    ...hecEncoder(options),
     deliver,
     test: ({ send, signal }) =>
       checkHec({ service, options, headers, clock: parts.clock, acknowledger, signal, send }),

@@ -43,9 +43,7 @@ export function prepare(
   const encoded = destination.encode(bytes, event, { restamp: isRestamped, mark: options.mark })
   const tooLarge = refusalOf(encoded.length, destination.traits)
   if (tooLarge !== undefined) {
-    const what = tooLarge.limit === 'maxBytes' ? 'a request with it alone' : 'the event'
-    const reason = `${what} is ${tooLarge.bytes} bytes long; the stream takes at most ${tooLarge.maxBytes}`
-    return unsent(spooled, 'rejected', 'too-large', reason)
+    return unsent(spooled, 'rejected', 'too-large', tooLargeReason(tooLarge))
   }
   const refusal = destination.refuses?.(encoded)
   if (refusal !== undefined) return unsent(spooled, 'rejected', refusal.code, refusal.reason)
@@ -64,7 +62,17 @@ export function prepare(
   }
 }
 
-function unsent(spooled: SpooledEvent, fate: Fate, code: string, reason: string): Prepared {
+export function tooLargeReason({ limit, bytes, maxBytes }: NonNullable<ReturnType<typeof refusalOf>>): string {
+  const what = limit === 'maxBytes' ? 'a request with it alone' : 'the event'
+  return `${what} is ${bytes} bytes long; the stream takes at most ${maxBytes}`
+}
+
+/** An event that is set aside. */
+export function unsent(
+  spooled: SpooledEvent,  fate: Fate,
+  code: string,
+  reason: string,
+): Prepared {
   const { event, position, spoolFrom, spoolTo } = spooled
   return {
     position,

@@ -1,7 +1,9 @@
 import type { Batch } from './batches.ts'
 import type { Prepared } from './encode.ts'
+import type { Kept } from './packer.ts'
 
 const NONE: readonly string[] = []
+const NO_BODY = Buffer.alloc(0)
 
 /**
  * A batch whose events lie one behind the other in the body of their request. Per event there are only numbers: objects that live until the
@@ -9,10 +11,7 @@ const NONE: readonly string[] = []
  */
 export class PackedBatch implements Batch {
   readonly fate = 'send'
-  /** With the frame around it once the batch is closed. */
-  body: Buffer
   count = 0
-  bytes = 0
   restamped = 0
   oldest = Number.POSITIVE_INFINITY
   newest = Number.NEGATIVE_INFINITY
@@ -25,10 +24,10 @@ export class PackedBatch implements Batch {
   readonly #restamped = new Set<number>()
   /** Stretches of events with the same list, by where they end. */
   readonly #notRebuilt: { readonly fields: readonly string[]; to: number }[] = []
+  #body = NO_BODY
   #items: readonly Prepared[] | undefined
 
-  constructor(body: Buffer, first: number, spoolFrom: number) {
-    this.body = body
+  constructor(first: number, spoolFrom: number) {
     this.first = first
     this.spoolFrom = spoolFrom
   }
@@ -37,8 +36,13 @@ export class PackedBatch implements Batch {
     return this.#spoolEnds[this.count - 1] ?? this.spoolFrom
   }
 
-  get encoded(): readonly Uint8Array[] {
-    return this.#starts.map((start, i) => this.body.subarray(start, this.#ends[i]))
+  /** The whole body, with the frame around the events. */
+  get body(): Buffer {
+    return this.#body
+  }
+
+  get bytes(): number {
+    return this.#body.length
   }
 
   get items(): readonly Prepared[] {
@@ -46,16 +50,15 @@ export class PackedBatch implements Batch {
     return this.#items
   }
 
+  close(body: Buffer): void {
+    this.#body = body
+  }
+
   /** Notes the event that lies at `[start, end)` of the body. */
   add(
     start: number,
     end: number,
-    event: {
-      readonly spoolTo: number
-      readonly atMs: number
-      readonly isRestamped: boolean
-      readonly notRebuilt: readonly string[]
-    },
+    event: Kept,
   ): void {
     const { atMs, notRebuilt } = event
     this.#starts.push(start)
@@ -88,7 +91,7 @@ export class PackedBatch implements Batch {
       spoolFrom: i === 0 ? this.spoolFrom : (this.#spoolEnds[i - 1] ?? 0),
       spoolTo: this.#spoolEnds[i] ?? 0,
       fate: 'send',
-      encoded: this.body.subarray(this.#starts[i], this.#ends[i]),
+      encoded: this.#body.subarray(this.#starts[i], this.#ends[i]),
       atMs: this.#times[i] ?? 0,
       isRestamped: this.#restamped.has(i),
       notRebuilt: this.#notRebuilt.find(({ to }) => i < to)?.fields ?? NONE,

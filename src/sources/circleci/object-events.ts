@@ -116,7 +116,7 @@ function eventOf(bytes: Buffer, base: number, record: ObjectRecord): AuditEvent 
   const isOneLine = !bytes.subarray(start, end).includes(NEWLINE)
   if (isOneLine && record.idStart >= 0 && record.timeStart >= 0) {
     try {
-      return new SpanEvent(circleciShape.reader, bytes, {
+      return SpanEvent.of(circleciShape.reader, bytes, {
         start,
         end,
         idStart: record.idStart - base,

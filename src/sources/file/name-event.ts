@@ -1,32 +1,14 @@
-import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent } from '../../core/event.ts'
+import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent, type SpanPage } from '../../core/event.ts'
 import { instantOfText } from '../../core/instant.ts'
 import type { EventShape } from '../../core/source.ts'
-import { ROW } from './rows.ts'
 
 const utf8 = new TextDecoder('utf-8')
 
-/** The event in `bytes` whose row begins at `rows[at]`; rows are relative to `base`. */
-export function eventOfRow(
-  shape: EventShape,
-  bytes: Uint8Array,
-  rows: Int32Array,
-  at: number,
-  base: number,
-): AuditEvent {
-  const idStart = rows[at + 2] as number
-  const start = base + (rows[at] as number)
-  const end = base + (rows[at + 1] as number)
-  if (idStart >= 0) {
-    return new SpanEvent(shape.reader, bytes, {
-      start,
-      end,
-      idStart: base + idStart,
-      idEnd: base + (rows[at + 3] as number),
-      timeStart: base + (rows[at + 4] as number),
-      timeEnd: base + (rows[at + ROW - 1] as number),
-    })
-  }
-  const own = bytes.slice(start, end)
+/** The event whose row begins at `row` of the page. */
+export function eventOfRow(shape: EventShape, page: SpanPage, row: number): AuditEvent {
+  const { buffer, rows, base } = page
+  if ((rows[row + 2] as number) >= 0) return new SpanEvent(page, row)
+  const own = buffer.slice(base + (rows[row] as number), base + (rows[row + 1] as number))
   const record = JSON.parse(utf8.decode(own)) as JsonObject
   const named = nameOf(record, shape)
   if (typeof named === 'string') throw new RangeError(named)

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../../core/event.ts'
+import type { AuditEvent, SpanPage } from '../../core/event.ts'
 import type { EventShape, Page, Slice } from '../../core/source.ts'
 import { isInside, type TimeRange } from '../../core/time-range.ts'
 import type { Extent } from './extents.ts'
@@ -48,11 +48,12 @@ export async function* readSlice(
     let row = 0
     for (const extent of run) {
       const base: number = extent.start - first.start
+      const page: SpanPage = { reader: shape.reader, buffer: bytes, rows, base }
       for (let n = 0; n < extent.count; n += 1, row += ROW) {
         const start = base + (rows[row] as number)
         const end = base + (rows[row + 1] as number)
         if (bytes[start] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) throw changed('the input')
-        const event = eventOfRow(shape, bytes, rows, row, base)
+        const event = eventOfRow(shape, page, row)
         if (isInside(event.occurredAtMs, range)) events.push(event)
       }
     }

@@ -23,7 +23,7 @@ export function readEvents(spans: EventSpans, { shape, times }: PageShape): Audi
     }
     try {
       events[i] = isZoned(spans.bytes, timeStart, timeEnd)
-        ? new SpanEvent(shape.reader, spans.bytes, { start, end, idStart, idEnd, timeStart, timeEnd })
+        ? SpanEvent.of(shape.reader, spans.bytes, { start, end, idStart, idEnd, timeStart, timeEnd })
         : new NamedEvent(shape.reader, spans.bytes.subarray(start, end), {
             id: ascii(spans.bytes, idStart, idEnd),
             ...times.read(ascii(spans.bytes, timeStart, timeEnd)),

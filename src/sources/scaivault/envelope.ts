@@ -79,7 +79,7 @@ export class EnvelopeReader {
         bytesEndInZ(spans.bytes, timeEnd)
       if (!isPlain) return eventAt(spans, i, this.#shape)
       try {
-        return new SpanEvent(this.#shape.reader, spans.bytes, {
+        return SpanEvent.of(this.#shape.reader, spans.bytes, {
           start: spans.starts[i] ?? 0,
           end: spans.ends[i] ?? 0,
           idStart: spans.idStarts[i] ?? 0,

@@ -1,0 +1,114 @@
+import { eventAt } from '../../core/events-of.ts'
+import { type BatchRules, refusalOf } from '../../streams/batch.ts'
+import type { Batch } from './batches.ts'
+import { asideBatch, MAX_ASIDE } from './batches.ts'
+import { type EncodeOptions, lateNow, type Prepared, tooLargeReason, unsent } from './encode.ts'
+import { type Kept, Packer } from './packer.ts'
+import { type SpooledSpans, spooledSpans } from './spooled-events.ts'
+import type { Stretch } from './stretches.ts'
+import type { SpooledEvent, Work } from './types.ts'
+
+/**
+ * The batches that `batchesOf` makes of the stretches before a position, encoded straight into the bodies of their requests: what a delivery
+ * spends its time on. The late rule is applied at the moment an event is reached.
+ */
+export function* packSpool(
+  { parts, spool }: Pick<Work, 'parts' | 'spool'>,
+  stretches: readonly Stretch[],
+  before: number,
+  options: EncodeOptions,
+  rules: BatchRules,
+): Generator<Batch> {
+  const packing = new Packing(parts, options, rules)
+  for (const stretch of stretches) {
+    if (stretch.first >= before) break
+    yield* packing.end()
+    for (const block of spooledSpans(spool, parts.source.shape, stretch)) {
+      const count = Math.min(block.spans.count, before - block.position)
+      for (let i = 0; i < count; i += 1) {
+        packing.add(block, i)
+        if (packing.ready.length > 0) yield* packing.take()
+      }
+      if (count < block.spans.count) break
+    }
+  }
+  yield* packing.end()
+}
+
+class Packing {
+  /** Batches that are complete, in the order of the spool. */
+  ready: Batch[] = []
+  readonly #parts: Work['parts']
+  readonly #late: EncodeOptions['late']
+  readonly #packer: Packer
+  readonly #plain: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
+  readonly #restamped: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
+  #aside: Prepared[] = []
+
+  constructor(parts: Work['parts'], { late, mark }: EncodeOptions, rules: BatchRules) {
+    this.#parts = parts
+    this.#late = late
+    this.#packer = new Packer(parts.destination, rules)
+    this.#plain = { restamp: false, mark }
+    this.#restamped = { restamp: true, mark }
+  }
+
+  add({ spans, position, offset }: SpooledSpans, i: number): void {
+    const { source, destination } = this.#parts
+    const event = eventAt(spans, i, source.shape)
+    const atMs = event.occurredAtMs
+    const place = {
+      position: position + i,
+      spoolFrom: offset + (spans.starts[i] ?? 0),
+      spoolTo: offset + (spans.ends[i] ?? 0) + 1,
+    }
+    const late = lateNow(this.#parts, atMs)
+    if (late !== undefined && this.#late !== 'restamp') {
+      this.#setAside(unsent({ event, ...place }, this.#late === 'archive' ? 'archive' : 'late', 'late', late))
+      return
+    }
+    const isRestamped = late !== undefined
+    const { bytes, notRebuilt } = source.shape.asStreamed(event, source.streamedSettings)
+    const length = this.#packer.write(bytes, event, isRestamped ? this.#restamped : this.#plain)
+    const tooLarge = refusalOf(length, destination.traits)
+    const refusal =
+      tooLarge === undefined
+        ? destination.refuses?.(this.#packer.written)
+        : { code: 'too-large', reason: tooLargeReason(tooLarge) }
+    if (refusal !== undefined) {
+      this.#setAside(unsent({ event, ...place }, 'rejected', refusal.code, refusal.reason))
+      return
+    }
+    if (this.#aside.length > 0) this.#closeAside()
+    const full = this.#packer.keep({ ...place, atMs, isRestamped, notRebuilt })
+    if (full !== undefined) this.ready.push(full)
+  }
+
+  /** What is complete, given away. */
+  take(): readonly Batch[] {
+    const { ready } = this
+    this.ready = []
+    return ready
+  }
+
+  /** All that is left: what comes next lies elsewhere in the spool. */
+  end(): readonly Batch[] {
+    this.#closeAside()
+    const rest = this.#packer.finish()
+    if (rest !== undefined) this.ready.push(rest)
+    return this.take()
+  }
+
+  #setAside(item: Prepared): void {
+    const kept = this.#aside[0]
+    if (kept !== undefined && (kept.fate !== item.fate || this.#aside.length >= MAX_ASIDE)) this.#closeAside()
+    const rest = this.#packer.finish()
+    if (rest !== undefined) this.ready.push(rest)
+    this.#aside.push(item)
+  }
+
+  #closeAside(): void {
+    if (this.#aside.length > 0) this.ready.push(asideBatch(this.#aside))
+    this.#aside = []
+  }
+}
