@@ -128,7 +128,7 @@ process.stdout.write(`${summaryOf(metafile)}\n`)
 /** Nothing that goes into dist/ changed since it was written. */
 function isFresh(): boolean {
   const built = join(dist, 'meta.json')
-  if (!existsSync(built)) return false
+  if (!existsSync(built) || !existsSync(join(root, 'THIRD-PARTY-NOTICES.md'))) return false
   const { mtimeMs } = statSync(built)
   const inputs = globSync(['src', 'src/**/*', 'scripts/*', 'package.json', 'package-lock.json'], {
     cwd: root,

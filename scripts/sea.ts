@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-// sea/auditctl: this Node, with dist/ inside it. For the platform that builds it.
+// sea/auditctl: this Node, with dist/ inside it, and the notices of what else is inside. For the platform that builds it.
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const mac = process.platform === 'darwin'
@@ -54,6 +54,7 @@ try {
   run([POSTJECT, part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment])
   if (mac) execFileSync('codesign', ['--sign', '-', part])
   renameSync(part, target)
+  copyFileSync(join(root, 'THIRD-PARTY-NOTICES.md'), join(root, 'sea/THIRD-PARTY-NOTICES.md'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

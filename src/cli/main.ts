@@ -28,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
   let manner = mannerOf(argv, process.env)
   const program = buildProgram({
+    argv,
     version,
     write: (text) => process.stdout.write(text),
     env: process.env,
@@ -42,7 +43,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       return EXIT.done
     }
     // commander's own help command knows one word.
-    const isHelpOfCommand = argv[0] === 'help' && argv.length > 2 && !argv.some((word) => word.startsWith('-'))
+    const isHelpOfCommand =
+      argv[0] === 'help' && argv.length > 2 && !argv.some((word) => word.startsWith('-'))
     const words = isHelpOfCommand ? [...argv.slice(1), '--help'] : argv
     await program.parseAsync([...words], { from: 'user' })
     return exitCode

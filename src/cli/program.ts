@@ -22,6 +22,8 @@ const ENVIRONMENT = [
  * Usage errors surface as CommanderError, for `main` to turn into exit code 2.
  */
 export function buildProgram(options: {
+  /** What will be parsed. Commands that no word names are known by name and summary alone: making them whole takes longer than help itself. */
+  readonly argv: readonly string[]
   readonly version: string
   readonly run: (invocation: Invocation) => Promise<void>
   readonly write: (text: string) => void
@@ -51,7 +53,11 @@ export function buildProgram(options: {
     configure(command)
     for (const argument of spec.arguments ?? [])
       command.argument(argument.isVariadic ? `[${argument.name}...]` : `<${argument.name}>`, argument.help)
-    for (const option of spec.options ?? []) command.addOption(optionOf(option))
+    const isNamed = options.argv.includes(path[0] ?? '')
+    // The list of commands says of each whether it has options: one is enough.
+    for (const option of spec.options?.slice(0, isNamed ? undefined : 1) ?? [])
+      command.addOption(optionOf(option))
+    if (!isNamed) return
     for (const child of spec.commands ?? []) add(command, child, [...path, child.name], spec)
     if (spec.commands === undefined) {
       command.action((...words: unknown[]) => {

@@ -248,20 +248,7 @@ export class IdSet {
 
   #toDisk(): void {
     if (this.#spill === undefined) return
-    const pages = new IdPages(this.#spill(), { numbers: this.#hasNumbers })
-    const words = this.#words
-    for (let entry = 0; entry < this.#size; entry += 1) {
-      const at = entry * WORDS
-      const number = this.#numbers?.[entry] ?? Number.NaN
-      pages.add(
-        words[at] as number,
-        words[at + 1] as number,
-        words[at + 2] as number,
-        words[at + 3] as number,
-        number,
-      )
-    }
-    this.#pages = pages
+    this.#pages = this.#written(this.#spill())
     this.#words = new Int32Array(0)
     this.#numbers = undefined
     let slots = this.#table.length
@@ -269,7 +256,21 @@ export class IdSet {
     this.#widen(slots)
   }
 
+  #written(spill: IdSpill): IdPages {
+    const pages = new IdPages(spill, { numbers: this.#hasNumbers })
+    const words = this.#words
+    for (let entry = 0; entry < this.#size; entry += 1) {
+      const at = entry * WORDS
+      const number = this.#numbers?.[entry] ?? Number.NaN
+      const [w0, w1] = [words[at] as number, words[at + 1] as number]
+      pages.add(w0, w1, words[at + 2] as number, words[at + 3] as number, number)
+    }
+    return pages
+  }
+
   #widen(slots: number): void {
+    // It is made anew from the entries: two at once would be the peak of all memory.
+    this.#table = new Int32Array(0)
     const table = new Int32Array(slots)
     const pages = this.#pages
     const words = pages === undefined ? this.#words : new Int32Array(WORDS)

@@ -54,7 +54,7 @@ export interface Inventory {
    * Where the ids of a piece go that are too many for memory: optional, for inventories that cannot cut their window into small ones. `close` of the
    * inventory removes what is left.
    */
-  spill?(): IdSpill
+  readonly spilling?: { open(): IdSpill; readonly maxBytes?: number | undefined }
   /** For `--method counts` only; equal counts prove nothing. */
   count?(window: TimeRange, options: { readonly signal: AbortSignal }): Promise<number>
   /** The provider's own query text for a person to run, and how to feed its result back. */

@@ -15,6 +15,8 @@ export type FileInventoryOptions = InputOptions & {
   readonly field?: string | undefined
   /** `--inventory-window`; wins over the file's own header. */
   readonly window?: TimeRange | undefined
+  /** Bytes of ids in memory; what is more goes to a temporary file. */
+  readonly maxIdBytes?: number | undefined
 }
 
 /** What a file says a SIEM holds. */
@@ -22,7 +24,6 @@ export interface FileInventory extends Inventory {
   /** The window that the file covers, by flag or by its header; undefined: it is taken as complete for any window, which is worth a warning. */
   readonly covers: TimeRange | undefined
   fill: NonNullable<Inventory['fill']>
-  spill: NonNullable<Inventory['spill']>
 }
 
 /**
@@ -62,6 +63,7 @@ class IdFile implements FileInventory {
   readonly name: string
   readonly traits: InventoryTraits
   readonly covers: TimeRange | undefined
+  readonly spilling: NonNullable<Inventory['spilling']>
   readonly #inputs: readonly OpenedInput[]
   readonly #field: string | undefined
   readonly #isStdin: boolean
@@ -82,6 +84,15 @@ class IdFile implements FileInventory {
     this.covers = covers
     this.#inputs = inputs
     this.#field = options.field
+    // A file is one piece, however long it is.
+    this.spilling = {
+      maxBytes: options.maxIdBytes,
+      open: () => {
+        const spill = temporarySpill()
+        this.#spills.push(spill)
+        return spill
+      },
+    }
   }
 
   async plan(window: TimeRange): Promise<readonly TimeRange[]> {
@@ -146,13 +157,6 @@ class IdFile implements FileInventory {
 
   queries(): number {
     return this.#reads
-  }
-
-  /** A file is one piece, however long it is. */
-  spill(): FileSpill {
-    const spill = temporarySpill()
-    this.#spills.push(spill)
-    return spill
   }
 
   async close(): Promise<void> {

@@ -110,7 +110,8 @@ export class HeldIds {
     const { inventory, signal, log } = this.#parts
     const ids = new IdSet({
       numbers: inventory.traits.tellsTime,
-      spill: inventory.spill?.bind(inventory),
+      spill: inventory.spilling?.open,
+      maxBytes: inventory.spilling?.maxBytes,
     })
     const again = new Map<string, number>()
     const onRepeat = (id: string, at: number): void => {

@@ -1,6 +1,6 @@
 /**
  * `gaps` of the built program against a JSONL file of ids, from start to end: what a person waits for, with the reading of the file, its decoding,
- * the table of ids, the program's start and a source of a few events. `npm run bench gaps-file [-- --ids 2000000 --large 20000000 --rounds 3]`
+ * the table of ids, the program's start and a source of a few events. `npm run bench gaps-file [-- --ids 5000000 --large 20000000 --rounds 3]`
  */
 import assert from 'node:assert/strict'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { compare, costOf } from './support/compare.ts'
 import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, PEAK_HOOK, run } from './support/run.ts'
 
-const ids = numberFlag('ids', 2_000_000)
+const ids = numberFlag('ids', 5_000_000)
 /** Too many for memory: their table is, and they themselves lie on disk. 0 leaves it out. */
 const large = numberFlag('large', 0)
 const rounds = numberFlag('rounds', 3)
@@ -36,13 +36,25 @@ function mix(n: number): string {
 
 const isLost = (n: number): boolean => n % (TOLD_EVERY * 10) === 0
 
-function write(path: string, count: number, every: number, isWanted: (n: number) => boolean): void {
+/** What makes a line an event of the source. */
+const REST =
+  '"actor":{"type":"user","metadata":{}},"event":{"type":"get-secrets","metadata":{}},"ipAddress":"198.51.100.1"'
+
+function write(
+  path: string,
+  {
+    count,
+    every,
+    rest = '',
+    isWanted,
+  }: { count: number; every: number; rest?: string; isWanted: (n: number) => boolean },
+): void {
   const file = openSync(path, 'w')
   let block = ''
   for (let n = 0; n < count; n += every) {
     if (!isWanted(n)) continue
     const createdAt = new Date(FROM + Math.floor((n * (TO - FROM)) / count)).toISOString()
-    block += `{"id":"${idOf(n)}","createdAt":"${createdAt}"}\n`
+    block += `{"id":"${idOf(n)}","createdAt":"${createdAt}"${rest === '' ? '' : `,${rest}`}}\n`
     if (block.length < BLOCK) continue
     writeSync(file, block)
     block = ''
@@ -57,8 +69,8 @@ async function measure(count: number, times: number): Promise<{ cpuSeconds: numb
     const [held, told, config, peak, out] = ['held.jsonl', 'told.jsonl', 'config.json', 'peak', 'out'].map(
       (name) => join(folder, name),
     ) as [string, string, string, string, string]
-    write(held, count, 1, (n) => !isLost(n))
-    write(told, count, TOLD_EVERY, () => true)
+    write(held, { count, every: 1, isWanted: (n) => !isLost(n) })
+    write(told, { count, every: TOLD_EVERY, rest: REST, isWanted: () => true })
     const stream = {
       provider: 'splunk',
       url: 'http://127.0.0.1:9',

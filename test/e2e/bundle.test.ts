@@ -86,6 +86,14 @@ test('no command loads a heavy package before it needs it', () => {
   assert.deepEqual(early, [])
 })
 
+test('each package that the program is built of is reached by some command', () => {
+  const all = packagesIn(new Set(Object.keys(outputs).filter((name) => name.endsWith('.js'))))
+  assert.deepEqual(
+    [...HEAVY, 'commander', 'zod'].filter((name) => !all.includes(name)),
+    ['@napi-rs/keyring'], // it is imported as it is, on demand
+  )
+})
+
 test('the build has its source maps, the recordings and the notices of every package in it', () => {
   for (const path of Object.keys(outputs).filter((name) => name.endsWith('.js'))) {
     assert.ok(existsSync(join(DIST, '..', `${path}.map`)), `${path} has a source map`)

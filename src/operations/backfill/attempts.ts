@@ -2,11 +2,12 @@ import type { Receipt } from '../../core/destination.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type RemoteError, UnavailableError } from '../../core/errors.ts'
 import type { RangeState, SpoolRange } from '../../state/run-record.ts'
-import { type Batch, batchesOf } from './batches.ts'
+import { type Batch, batchesOf, batchOfItems } from './batches.ts'
 import { lateNow, type Prepared, prepare } from './encode.ts'
 import type { Engine } from './engine.ts'
-import { outcomesOf, type Part, partsOf } from './outcomes.ts'
-import { rangeOf, spanOf } from './ranges.ts'
+import { isAcceptedWhole, outcomesOf, type Part, partsOf } from './outcomes.ts'
+import { PackedBatch } from './packed-batch.ts'
+import { rangeOf } from './ranges.ts'
 import { spooledEvents } from './spooled-events.ts'
 
 const FIRST_DELAY_MS = 1000
@@ -16,8 +17,7 @@ const MAX_ASKED_DELAY_MS = 300_000
 
 /** Part of a batch that goes, or goes again, in one request. */
 type Portion = {
-  readonly items: readonly Prepared[]
-  readonly bytes: number
+  readonly batch: Batch
   /** Requests that carried it so far. */
   readonly attempts: number
   /** Of them, those since anything came of it. */
@@ -31,33 +31,35 @@ type Portion = {
  * @throws the destination's stop, or UnavailableError when the attempts are spent
  */
 export async function deliverBatch(engine: Engine, batch: Batch): Promise<void> {
-  const queue: Portion[] = [{ ...batch, attempts: 0, failures: 0, waitMs: 0 }]
+  const queue: Portion[] = [{ batch, attempts: 0, failures: 0, waitMs: 0 }]
   for (let portion = queue.shift(); portion !== undefined; portion = queue.shift()) {
-    await engine.pause(portion.waitMs, portion.items.length)
+    await engine.pause(portion.waitMs, portion.batch.count)
     if (hasAged(engine, portion)) queue.unshift(...refreshed(engine, portion))
     else queue.unshift(...(await attempt(engine, portion)))
   }
 }
 
 /** Whether one of the events has left the accept window since it was prepared. */
-function hasAged(engine: Engine, { items }: Portion): boolean {
+function hasAged(engine: Engine, { batch }: Portion): boolean {
   const { parts } = engine.work
   const { accepts } = parts.destination.traits
   if (accepts.pastMs === undefined && accepts.futureMs === undefined) return false
-  return items.some((item) => !item.isRestamped && lateNow(parts, item.atMs) !== undefined)
+  if (batch instanceof PackedBatch && batch.restamped === 0)
+    return [batch.oldest, batch.newest].some((atMs) => lateNow(parts, atMs) !== undefined)
+  return batch.items.some((item) => !item.isRestamped && lateNow(parts, item.atMs) !== undefined)
 }
 
 /** The late rule applied once more: what may not go any more is set aside, the rest goes in new portions. */
 function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
   const { parts, spool } = engine.work
-  const events = spooledEvents(spool, parts.source.shape, spanOf(portion.items))
-  const items = portion.items.map((item) => {
+  const events = spooledEvents(spool, parts.source.shape, portion.batch)
+  const items = portion.batch.items.map((item) => {
     const { value: spooled } = events.next()
     return item.isRestamped || spooled === undefined ? item : prepare(parts, spooled, engine.encodeOptions)
   })
   const portions: Portion[] = []
   for (const batch of batchesOf([items], parts.destination.traits)) {
-    if (batch.fate === 'send') portions.push({ ...portion, ...batch, waitMs: 0 })
+    if (batch.fate === 'send') portions.push({ ...portion, batch, waitMs: 0 })
     else engine.setAside(batch.items)
   }
   return portions
@@ -66,18 +68,23 @@ function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
 /** One request; gives the portions that go again, in order. */
 async function attempt(engine: Engine, portion: Portion): Promise<readonly Portion[]> {
   const { parts, run, spool } = engine.work
-  const { items, bytes } = portion
+  const { batch } = portion
+  const { first, count, spoolFrom, spoolTo, bytes } = batch
   const attempts = portion.attempts + 1
   const sentAt = parts.clock.now()
-  parts.ledger.intend(run.id, { ...spanOf(items), sentAt, attempts, bytes })
+  parts.ledger.intend(run.id, { first, count, spoolFrom, spoolTo, sentAt, attempts, bytes })
   const receipt = await parts.destination.deliver(
     {
-      encoded: items.map((item) => item.encoded),
-      // Few providers ask for them.
-      get ids() {
-        return Array.from(spooledEvents(spool, parts.source.shape, spanOf(items)), ({ event }) => event.id)
+      // Few providers ask for these two.
+      get encoded() {
+        return batch.items.map((item) => item.encoded)
       },
+      get ids() {
+        return Array.from(spooledEvents(spool, parts.source.shape, batch), ({ event }) => event.id)
+      },
+      count,
       run: run.id,
+      body: batch.body,
     },
     { signal: engine.deliverySignal },
   )
@@ -136,10 +143,31 @@ function settleParts(
     settled.pieces.push(rangeOf(items, state, outcome, attempts, sentAt))
   }
   const sendAgain = (items: readonly Prepared[], failed: number, waitMs: number): void => {
-    settled.again.push({ items, bytes: bytesOf(engine, items), attempts, failures: failed, waitMs })
+    const again = batchOfItems(items, 'send', bytesOf(engine, items))
+    settled.again.push({ batch: again, attempts, failures: failed, waitMs })
   }
-  for (const part of partsOf(outcomesOf(receipt, portion.items.length, parts.live !== undefined))) {
-    const items = portion.items.slice(part.from, part.to)
+  const { batch } = portion
+  if (batch instanceof PackedBatch && isAcceptedWhole(receipt, batch.count)) {
+    const { first, count, spoolFrom, spoolTo } = batch
+    const { code, reason } = receipt
+    settled.pieces.push({
+      first,
+      count,
+      spoolFrom,
+      spoolTo,
+      state: 'delivered',
+      sentAt,
+      attempts,
+      code,
+      reason,
+    })
+    batch.addLossesTo(settled.lost)
+    settled.restamped = batch.restamped
+    batch.release()
+    return settled
+  }
+  for (const part of partsOf(outcomesOf(receipt, batch.count, parts.live !== undefined))) {
+    const items = batch.items.slice(part.from, part.to)
     const { state } = part.outcome
     if (part.split && items.length > 1) {
       const middle = Math.ceil(items.length / 2)

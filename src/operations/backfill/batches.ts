@@ -1,10 +1,24 @@
 import { Batcher, type BatchRules } from '../../streams/batch.ts'
 import type { Fate, Prepared } from './encode.ts'
+import { spanOf } from './ranges.ts'
+import type { Stretch } from './stretches.ts'
 
 /** Neighbours in the spool that share a fate: one request's events, or events that are not sent. `bytes`: of the body. */
-export type Batch = { readonly fate: Fate; readonly items: readonly Prepared[]; readonly bytes: number }
+export type Batch = Stretch & {
+  readonly fate: Fate
+  /** Not looked at where the batch as a whole will do: they may have to be made first. */
+  readonly items: readonly Prepared[]
+  readonly bytes: number
+  /** Where the events already lie in the body of their request. */
+  readonly body?: Uint8Array
+}
 
-const MAX_ASIDE = 1000
+/** So many events at most are set aside at once. */
+export const MAX_ASIDE = 1000
+
+export function batchOfItems(items: readonly Prepared[], fate: Fate, bytes: number): Batch {
+  return { ...spanOf(items), fate, items, bytes }
+}
 
 /** Greedy batches in the order of the spool. Each is one unbroken stretch of it, since the ledger knows stretches only. */
 export function* batchesOf(pages: Iterable<readonly Prepared[]>, rules: BatchRules): Generator<Batch> {
@@ -17,12 +31,12 @@ export function* batchesOf(pages: Iterable<readonly Prepared[]>, rules: BatchRul
       following = item.position + 1
       const kept = aside[0]
       if (kept !== undefined && (isBroken || item.fate !== kept.fate || aside.length >= MAX_ASIDE)) {
-        yield { fate: kept.fate, items: aside, bytes: 0 }
+        yield batchOfItems(aside, kept.fate, 0)
         aside = []
       }
       if (isBroken || item.fate !== 'send') {
         const rest = batcher.finish()
-        if (rest !== undefined) yield { fate: 'send', items: rest.items, bytes: rest.bytes }
+        if (rest !== undefined) yield batchOfItems(rest.items, 'send', rest.bytes)
       }
       if (item.fate !== 'send') {
         aside.push(item)
@@ -32,11 +46,11 @@ export function* batchesOf(pages: Iterable<readonly Prepared[]>, rules: BatchRul
       if (full === undefined) continue
       if (full.kind === 'refused')
         throw new TypeError(`the event at ${item.position} should have been set aside`)
-      yield { fate: 'send', items: full.items, bytes: full.bytes }
+      yield batchOfItems(full.items, 'send', full.bytes)
     }
   }
   const rest = batcher.finish()
-  if (rest !== undefined) yield { fate: 'send', items: rest.items, bytes: rest.bytes }
+  if (rest !== undefined) yield batchOfItems(rest.items, 'send', rest.bytes)
   const kept = aside[0]
-  if (kept !== undefined) yield { fate: kept.fate, items: aside, bytes: 0 }
+  if (kept !== undefined) yield batchOfItems(aside, kept.fate, 0)
 }

@@ -1,9 +1,9 @@
 import { mapInOrder } from '../../streams/map-in-order.ts'
 import { deliverBatch } from './attempts.ts'
-import { type Batch, batchesOf } from './batches.ts'
-import { type Prepared, prepare } from './encode.ts'
+import type { Batch } from './batches.ts'
+import type { Prepared } from './encode.ts'
 import type { Engine } from './engine.ts'
-import { spooledBlocks } from './spooled-events.ts'
+import { packSpool } from './pack-spool.ts'
 import { type Stretch, stretchesToSend } from './stretches.ts'
 import type { Work } from './types.ts'
 
@@ -78,21 +78,5 @@ function batchesToSend(
     maxRate === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(maxRate)),
   )
   const limits = { ...traits.limits, maxEvents: Number.isFinite(maxEvents) ? maxEvents : null }
-  return batchesOf(preparedPages(engine, stretches, before), { ...traits, limits })
-}
-
-function* preparedPages(
-  engine: Engine,
-  stretches: readonly Stretch[],
-  before: number,
-): Generator<readonly Prepared[]> {
-  const { spool, parts } = engine.work
-  for (const stretch of stretches) {
-    if (stretch.first >= before) return
-    for (const block of spooledBlocks(spool, parts.source.shape, stretch)) {
-      const within = block.filter(({ position }) => position < before)
-      yield within.map((spooled) => prepare(parts, spooled, engine.encodeOptions))
-      if (within.length < block.length) return
-    }
-  }
+  return packSpool(engine.work, stretches, before, engine.encodeOptions, { ...traits, limits })
 }

@@ -62,17 +62,17 @@ export function prepare(
   }
 }
 
-export function tooLargeReason({ limit, bytes, maxBytes }: NonNullable<ReturnType<typeof refusalOf>>): string {
+export function tooLargeReason({
+  limit,
+  bytes,
+  maxBytes,
+}: NonNullable<ReturnType<typeof refusalOf>>): string {
   const what = limit === 'maxBytes' ? 'a request with it alone' : 'the event'
   return `${what} is ${bytes} bytes long; the stream takes at most ${maxBytes}`
 }
 
 /** An event that is set aside. */
-export function unsent(
-  spooled: SpooledEvent,  fate: Fate,
-  code: string,
-  reason: string,
-): Prepared {
+export function unsent(spooled: SpooledEvent, fate: Fate, code: string, reason: string): Prepared {
   const { event, position, spoolFrom, spoolTo } = spooled
   return {
     position,

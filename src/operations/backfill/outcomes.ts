@@ -33,6 +33,14 @@ export function outcomesOf(receipt: Receipt, count: number, canLookUp: boolean):
   return judged
 }
 
+/** The usual answer: yes to all of them. */
+export function isAcceptedWhole(receipt: Receipt, count: number): boolean {
+  const [stretch, ...more] = receipt.accepted ?? []
+  const others = [receipt.unverified, receipt.rejected, receipt.retry, receipt.split, receipt.unknown]
+  const isWhole = stretch?.[0] === 0 && stretch[1] === count && more.length === 0
+  return isWhole && others.every((other) => other === undefined || other.length === 0)
+}
+
 export function* partsOf(judged: readonly Judged[]): Generator<Part> {
   let from = 0
   for (let to = 1; to <= judged.length; to += 1) {

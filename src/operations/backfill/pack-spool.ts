@@ -1,12 +1,11 @@
 import { eventAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
-import type { Batch } from './batches.ts'
-import { asideBatch, MAX_ASIDE } from './batches.ts'
+import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
 import { type EncodeOptions, lateNow, type Prepared, tooLargeReason, unsent } from './encode.ts'
-import { type Kept, Packer } from './packer.ts'
+import { Packer } from './packer.ts'
 import { type SpooledSpans, spooledSpans } from './spooled-events.ts'
 import type { Stretch } from './stretches.ts'
-import type { SpooledEvent, Work } from './types.ts'
+import type { Work } from './types.ts'
 
 /**
  * The batches that `batchesOf` makes of the stretches before a position, encoded straight into the bodies of their requests: what a delivery
@@ -108,7 +107,9 @@ class Packing {
   }
 
   #closeAside(): void {
-    if (this.#aside.length > 0) this.ready.push(asideBatch(this.#aside))
+    const kept = this.#aside[0]
+    if (kept === undefined) return
+    this.ready.push(batchOfItems(this.#aside, kept.fate, 0))
     this.#aside = []
   }
 }

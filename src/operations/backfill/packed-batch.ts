@@ -24,10 +24,13 @@ export class PackedBatch implements Batch {
   readonly #restamped = new Set<number>()
   /** Stretches of events with the same list, by where they end. */
   readonly #notRebuilt: { readonly fields: readonly string[]; to: number }[] = []
-  #body = NO_BODY
+  #body: Buffer = NO_BODY
+  readonly #giveBack: (body: Buffer) => void
   #items: readonly Prepared[] | undefined
 
-  constructor(first: number, spoolFrom: number) {
+  /** `giveBack` takes the body once nobody looks at it any more. */
+  constructor(first: number, spoolFrom: number, giveBack: (body: Buffer) => void) {
+    this.#giveBack = giveBack
     this.first = first
     this.spoolFrom = spoolFrom
   }
@@ -54,12 +57,15 @@ export class PackedBatch implements Batch {
     this.#body = body
   }
 
+  /** Gives the body's memory to a later batch. Only once the far side has answered for all of it: until then it may still be read. */
+  release(): void {
+    // Items are views of it.
+    if (this.#items === undefined) this.#giveBack(this.#body)
+    this.#body = NO_BODY
+  }
+
   /** Notes the event that lies at `[start, end)` of the body. */
-  add(
-    start: number,
-    end: number,
-    event: Kept,
-  ): void {
+  add(start: number, end: number, event: Kept): void {
     const { atMs, notRebuilt } = event
     this.#starts.push(start)
     this.#ends.push(end)

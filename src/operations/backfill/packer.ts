@@ -6,6 +6,8 @@ import { PackedBatch } from './packed-batch.ts'
 /** A body begins with this much room and grows to what it needs; the next begins as large as the one before ended. */
 const FIRST_BYTES = 256 * 1024
 const SPARE_BYTES = 8 * 1024
+/** Bodies kept for reuse. */
+const MAX_SPARE = 4
 
 type Encode = NonNullable<Destination['encodeInto']>
 
@@ -34,6 +36,12 @@ export class Packer {
   /** Behind the last event of the batch, and behind the one that was written after it. */
   #at = 0
   #end = 0
+  /** Bodies that are done with: fresh memory for each request would have to be cleared by the system and swept up by the collector. */
+  readonly #spare: Buffer[] = []
+  readonly #takeBack = (body: Buffer): void => {
+    const whole = Buffer.from(body.buffer)
+    if (this.#spare.length < MAX_SPARE && whole.length <= 2 * this.#size) this.#spare.push(whole)
+  }
 
   /** @throws RangeError when a limit leaves room for nothing */
   constructor(destination: Pick<Destination, 'encode' | 'encodeInto'>, rules: BatchRules) {
@@ -76,7 +84,7 @@ export class Packer {
     const behind = at + end - start
     while (behind > this.#body.length) this.#grow()
     if (full !== undefined) body.copy(this.#body, at, start, end)
-    this.#batch = new PackedBatch(event.position, event.spoolFrom)
+    this.#batch = new PackedBatch(event.position, event.spoolFrom, this.#takeBack)
     this.#batch.add(at, behind, event)
     this.#at = behind
     return full
@@ -94,7 +102,7 @@ export class Packer {
     batch.close(this.#body.subarray(0, length))
     this.#batch = undefined
     this.#size = Math.max(FIRST_BYTES, length + SPARE_BYTES)
-    this.#body = Buffer.allocUnsafeSlow(this.#size)
+    this.#body = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#size)
     return batch
   }
 

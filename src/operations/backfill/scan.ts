@@ -69,7 +69,10 @@ export async function scan(work: Work): Promise<ScanFindings> {
         order: 'asc',
         onWarnings: (given) => work.warnings.push(...given),
       })
-      for await (const slice of slices) take({ ...slice, missing: slice.events })
+      for await (const slice of slices) {
+        take({ ...slice, missing: slice.events })
+        slice.release()
+      }
     } else heldRows += await scanMissing(work, window, take)
     ledger.commitScan(run.id, progress(asked.to))
   }

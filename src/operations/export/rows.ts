@@ -3,8 +3,11 @@ import { IdSet } from '../../core/id-set.ts'
 import { readSlices, type SliceEvents } from '../read-slices.ts'
 import type { ExportOptions, ExportParts, Position, Watermark } from './types.ts'
 
-/** Rows written, compressed and hashed at once: cut by output rows, so that a resumed file has the same members as an uninterrupted one. */
-export const CHUNK_ROWS = 4096
+/**
+ * Rows written, compressed and hashed at once: cut by output rows, so that a resumed file has the same members as an uninterrupted one.
+ * Few enough to stay in the cache of a core on their way to the file: four times as many cost a sixth more CPU.
+ */
+export const CHUNK_ROWS = 1024
 
 export type Chunk = { readonly events: readonly AuditEvent[]; readonly doneThrough: number }
 export type RowsEnd = { readonly warnings: readonly string[]; readonly brokenLines: number }

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../core/time-range.ts'
 
 /** What the list may hold at once; beyond it the far end is dropped, and read again when one comes back to it. */
 export const MOST_EVENTS = 100_000
-export const MOST_BYTES = 10 * 1024 * 1024
+export const MOST_BYTES = 20 * 1024 * 1024
 
 /** A run of neighbouring events without holes, newest first, in pages. Nothing in it is changed; a change makes a new one. */
 export type Loaded = {

@@ -6,7 +6,9 @@ import { COMMANDS, COMMON_OPTIONS, type CommandSpec } from '../../../src/cli/tre
 
 async function parse(line: string, env: Record<string, string> = {}): Promise<Invocation['options']> {
   let options: Invocation['options'] | undefined
+  const argv = line.split(' ')
   const program = buildProgram({
+    argv,
     version: 'test',
     write: () => {},
     env,
@@ -14,7 +16,7 @@ async function parse(line: string, env: Record<string, string> = {}): Promise<In
       options = invocation.options
     },
   })
-  await program.parseAsync(line.split(' '), { from: 'user' })
+  await program.parseAsync(argv, { from: 'user' })
   assert.ok(options !== undefined)
   return options
 }
@@ -67,7 +69,9 @@ test('repeated options add up, and switches count', async () => {
 
 function helpOf(words: readonly string[]): string {
   let text = ''
+  const argv = [...words, '--help']
   const program = buildProgram({
+    argv,
     version: 'test',
     env: {},
     run: async () => {},
@@ -75,7 +79,7 @@ function helpOf(words: readonly string[]): string {
       text += more
     },
   })
-  assert.throws(() => program.parse([...words, '--help'], { from: 'user' }))
+  assert.throws(() => program.parse(argv, { from: 'user' }))
   return text
 }
 
