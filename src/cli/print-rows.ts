@@ -18,11 +18,11 @@ export async function printRows(
   rows: readonly Row[],
   columns: readonly string[],
   format: RowFormat,
-  runtime: Pick<Runtime, 'output' | 'io'>,
+  runtime: Pick<Runtime, 'output'>,
 ): Promise<void> {
   if (format !== 'jsonl') {
-    const width = runtime.io.stdoutIsTerminal ? runtime.io.columns : undefined
-    return runtime.output.write(formatRows(rows, columns, format, width))
+    // Not fitted: a name or a limit cut short would be of no use, and a terminal wraps.
+    return runtime.output.write(formatRows(rows, columns, format))
   }
   // ndjson is loaded only where lines were asked for.
   const { objectLines } = await import('../formats/object-lines.ts')

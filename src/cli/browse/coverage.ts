@@ -7,7 +7,6 @@ import type {
   Coverage,
 } from '../../core/browser.ts'
 import { UserError } from '../../core/errors.ts'
-import { isFiltered } from '../../core/filter.ts'
 import type { AuditSource } from '../../core/source.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import { findGaps } from '../../operations/find-gaps.ts'
@@ -27,6 +26,7 @@ import { filterText } from '../flags.ts'
 import { requireInventory } from '../inventory-advice.ts'
 import type { Invocation } from '../invocation.ts'
 import { concurrencyOf, judgeableUntil, type OpenStream, openLedger, openStream } from '../job.ts'
+import { withinProducts } from '../product-guard.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
 
@@ -119,10 +119,9 @@ async function backfill(
   const { source, settings } = parts
   const { runBackfill, checkAsked } = await import('../../operations/backfill/index.ts')
   requireInventory(stream, 'backfill')
-  checkProducts(stream, request)
   const job = await openJob({ settings, source, stream, ledger, ...quietly(parts, signal) })
   const until = judgeableUntil(job.invocation, job.runtime, source, stream)
-  const { filter } = request.query
+  const filter = withinProducts(stream, request.query.filter)
   const window: TimeRange = { from: request.query.window.from, to: Math.min(request.query.window.to, until) }
   if (window.to <= window.from)
     throw new UserError('all of this is too young to judge', { hint: 'compare again later' })
@@ -173,14 +172,4 @@ function lockFor({ source, stream, runtime }: Job) {
     log,
     signal,
   })
-}
-
-/** The same guard as the command's. @throws UserError */
-function checkProducts({ options, destination }: OpenStream, { query }: BackfillRequest): void {
-  const products = options.filters?.products ?? []
-  if (products.length === 0 || isFiltered(query.filter)) return
-  throw new UserError(
-    `the live stream ${destination.name} carries only events of ${products.join(', ')}, and audit rows do not tell the product of their project`,
-    { code: 'products', hint: 'filter by project first, so that nothing else is sent' },
-  )
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { type ExitCode, UserError } from '../../core/errors.ts'
-import { type EventFilter, isFiltered } from '../../core/filter.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import type { Result } from '../../operations/backfill/conclude.ts'
 import type { BackfillOptions } from '../../operations/backfill/types.ts'
@@ -59,7 +58,6 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
       : await import('../gaps-file.ts').then(({ windowsOfGaps }) => windowsOfGaps(gapsFile))
   const windows = cutWindows('windows' in asked ? asked.windows : [asked.window], until, runtime)
   const filter = withinProducts(stream, filterFlags(invocation, source.shape, runtime))
-  checkProducts(stream, filter)
   const whole = { from: windows[0]?.from ?? until, to: windows.at(-1)?.to ?? until }
   announceWindow(runtime, whole)
   if (flagOption(invocation, 'explain')) {
@@ -97,22 +95,6 @@ async function dryRun(job: Job, options: BackfillOptions, window: TimeRange): Pr
   const pair = JSON.stringify([job.source.name, job.stream.destination.name])
   const pairKey = createHash('sha256').update(pair).digest('hex').slice(0, 16)
   return planBackfill(backfillParts(job), options, questionOf(job, options, window), pairKey)
-}
-
-/**
- * A live stream that leaves products out would be sent events that it never carries: which product a project is of stands in no audit row.
- * @throws UserError unless the command narrows what is sent by itself
- */
-function checkProducts({ options, destination }: OpenStream, filter: EventFilter): void {
-  const products = options.filters?.products ?? []
-  if (products.length === 0 || isFiltered(filter)) return
-  throw new UserError(
-    `the live stream ${destination.name} carries only events of ${products.join(', ')}, and audit rows do not tell the product of their project`,
-    {
-      code: 'products',
-      hint: 'name the projects of those products with --project ID, one run each, so that nothing else is sent',
-    },
-  )
 }
 
 /** `--missing` is the default where there is an inventory. @throws UserError where neither it nor `--all` is possible */

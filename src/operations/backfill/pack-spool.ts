@@ -1,3 +1,4 @@
+import { SPAN_FIELDS } from '../../core/event.ts'
 import { eventAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
 import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
@@ -58,8 +59,8 @@ class Packing {
     const atMs = event.occurredAtMs
     const place = {
       position: position + i,
-      spoolFrom: offset + (spans.starts[i] ?? 0),
-      spoolTo: offset + (spans.ends[i] ?? 0) + 1,
+      spoolFrom: offset + (spans.rows[i * SPAN_FIELDS] ?? 0),
+      spoolTo: offset + (spans.rows[i * SPAN_FIELDS + 1] ?? 0) + 1,
     }
     const late = lateNow(this.#parts, atMs)
     if (late !== undefined && this.#late !== 'restamp') {
