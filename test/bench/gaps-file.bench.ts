@@ -1,6 +1,6 @@
 /**
  * `gaps` of the built program against a JSONL file of ids, from start to end: what a person waits for, with the reading of the file, its decoding,
- * the table of ids, the program's start and a source of a few events. `npm run bench gaps-file [-- --ids 5000000 --large 20000000 --rounds 3]`
+ * the table of ids, the program's start and a source of a few events. `npm run bench gaps-file [-- --ids=5000000 --large=20000000 --rounds=3]`
  */
 import assert from 'node:assert/strict'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'

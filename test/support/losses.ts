@@ -47,6 +47,7 @@ const OUTAGE_SHARE = 0.2
 const LONGEST_OUTAGE_MS = 10 * MINUTE_MS
 const SINGLE_EVERY = 97
 const FOREIGN = 5
+const MANY = 50_000
 
 /** One provider beside a source of generated events, most of which it holds: all but the losses that `plant` chooses. */
 export async function startLosses(
@@ -55,6 +56,7 @@ export async function startLosses(
 ): Promise<LossBench> {
   const trial = await startTrial(provider)
   const { clock } = trial
+  await widenPages(trial, options.events)
   const server = await startInfisical({
     events: options.events,
     seed: 11,
@@ -147,6 +149,13 @@ export async function startLosses(
       await server.close()
     },
   }
+}
+
+/** Its small pages are each a walk over all that it holds: a few of them are enough to try. */
+async function widenPages({ sandbox }: Trial, events: number): Promise<void> {
+  const url = sandbox.urls['custom']
+  if (url === undefined || events <= MANY) return
+  await fetch(`${url}/__emulator/settings`, { method: 'POST', body: JSON.stringify({ pageRows: 10_000 }) })
 }
 
 /** Positions that the SIEM lacks: the first and the last event of the window, an outage, and singles all over. */
