@@ -1,4 +1,4 @@
-/** CSV export of the built program against the naive csv-stringify pipeline. `npm run bench export-csv [-- --events 300000 --rounds 3]` */
+/** CSV export of the built program against the naive csv-stringify pipeline. `npm run bench export-csv [-- --events 1500000 --rounds 3]` */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -9,7 +9,7 @@ import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, naive, run } from './support/run.ts'
 import { naiveArgs, withSandbox } from './support/sandbox.ts'
 
-const events = numberFlag('events', 300_000)
+const events = numberFlag('events', 1_500_000)
 const rounds = numberFlag('rounds', 3)
 
 await withSandbox(events, [], async (bench) => {

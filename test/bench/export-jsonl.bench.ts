@@ -1,4 +1,4 @@
-/** JSONL export of the built program against the naive pipeline and the floor. `npm run bench export-jsonl [-- --events 600000 --rounds 3]` */
+/** JSONL export of the built program against the naive pipeline and the floor. `npm run bench export-jsonl [-- --events 1500000 --rounds 3]` */
 import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, naive, run } from './support/run.ts'
 import { naiveArgs, withSandbox } from './support/sandbox.ts'
 
-const events = numberFlag('events', 600_000)
+const events = numberFlag('events', 1_500_000)
 const rounds = numberFlag('rounds', 3)
 
 await withSandbox(events, [], async (bench) => {

@@ -84,6 +84,22 @@ for (const provider of tried(Object.keys(DESTINATIONS))) {
       shown.push(plain.toString(), marked)
     })
 
+    test('encodeInto, where there is one, writes what encode gives and not a byte beside it', () => {
+      const destination = trial.destination()
+      const { event, streamed } = sample(streamedEvent(1, trial.clock.now() - 60_000))
+      if (destination.encodeInto === undefined) return
+      for (const options of [{ restamp: false }, { restamp: true }, { restamp: false, mark: MARK }]) {
+        const encoded = Buffer.from(destination.encode(streamed, event, options))
+        const room = Buffer.alloc(encoded.length + 300, 0x23)
+        const end = destination.encodeInto(room, 100, streamed, event, options)
+        assert.deepEqual(room.subarray(100, end), encoded)
+        assert.equal(room.subarray(0, 100).toString() + room.subarray(end).toString(), '#'.repeat(300))
+        const tight = Buffer.alloc(encoded.length + 99, 0x23)
+        assert.equal(destination.encodeInto(tight, 100, streamed, event, options), -1)
+        assert.match(tight.toString(), /^#+$/)
+      }
+    })
+
     for (const [limit, more] of [
       ['events', {}],
       ['bytes', { projectName: 'é🔑'.repeat(1500) }],
