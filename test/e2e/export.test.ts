@@ -250,7 +250,7 @@ describe('export', () => {
       'once-resolved.jsonl',
     ]
     const { child, ended } = sandbox.start([...args, '--concurrency', '1'])
-    await sleep(900)
+    while (!existsSync(path('once-resolved.jsonl.part'))) await sleep(5)
     child.kill('SIGKILL')
     const killed = await ended
     const window = /^window: .*$/m.exec(killed.stderr)?.[0]
