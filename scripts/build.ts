@@ -99,6 +99,8 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node22.19',
   charset: 'utf8',
+  // Names stay, so that a stack trace reads; a third less text to read and hash at start-up is worth half of `node -e 0`.
+  minifyWhitespace: true,
   sourcemap: 'linked',
   jsx: 'automatic',
   external: EXTERNAL,

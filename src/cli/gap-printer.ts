@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { UserError } from '../core/errors.ts'
-import { escapeText } from '../core/escape-text.ts'
 import type { AuditEvent } from '../core/event.ts'
 import type { GapReport } from '../core/report.ts'
+import { shellWord } from '../core/shell-word.ts'
 import type { TimeRange } from '../core/time-range.ts'
 import { coverageMap } from './coverage-map.ts'
 import type { OutputFormat } from './flags.ts'
@@ -100,12 +100,6 @@ export function refillCommand(report: GapReport, invocation: Invocation): string
       words.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value)
   }
   return words.map(shellWord).join(' ')
-}
-
-/** Quoted for a POSIX shell wherever it must be; control characters cannot survive. */
-export function shellWord(word: string): string {
-  const clean = escapeText(word)
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(clean) ? clean : `'${clean.replaceAll("'", `'\\''`)}'`
 }
 
 function idsFile(path: string | undefined): { write(id: string): void; close(): void } | undefined {

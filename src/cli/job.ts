@@ -9,7 +9,7 @@ import type { AuditSource } from '../core/source.ts'
 import { HOUR_MS } from '../core/time-range.ts'
 import type { FileInventory } from '../inventories/file.ts'
 import type { Ledger } from '../state/ledger.ts'
-import { acquireLock, type Lock } from '../state/lock.ts'
+import type { Lock } from '../state/lock.ts'
 import { countOption, settleOf } from './flags.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import type { Runtime } from './runtime.ts'
@@ -117,6 +117,7 @@ export async function lockPair(
   source: string,
   stream: string,
 ): Promise<Lock> {
+  const { acquireLock } = await import('../state/lock.ts')
   const lock = await acquireLock(ensureStateDir(runtime.io.env), `the pair ${source} and ${stream}`, {
     owner: invocation.path.join(' '),
     wait: flagOption(invocation, 'wait'),

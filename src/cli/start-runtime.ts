@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { durationOf } from '../core/duration.ts'
 import type { HttpClient } from '../core/http.ts'
 import { countOption } from './flags.ts'
@@ -16,8 +15,6 @@ export function startRuntime(
   invocation: Invocation,
   version: string,
 ): { readonly runtime: Runtime; finish(): Promise<void> } {
-  // Pages come and go by the megabyte: a young generation that grows with them costs 70 MB and saves next to nothing.
-  setFlagsFromString('--semi-space-growth-factor=1')
   const deadline = textOption(invocation, 'deadline')
   const signals = watchSignals(deadline === undefined ? undefined : durationOf(deadline, '--deadline'))
   const io = processIo()

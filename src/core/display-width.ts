@@ -1,6 +1,6 @@
 /** How wide text stands on a terminal, in columns, for text that `escapeText` has been through. */
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
 const ELLIPSIS = '…'
 const EMOJI = /\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\p{Regional_Indicator}{2}/u
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]/u
@@ -19,7 +19,7 @@ const WIDE = [
 export function displayWidth(text: string): number {
   if (isPlain(text)) return text.length
   let width = 0
-  for (const { segment } of segmenter.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -29,7 +29,7 @@ export function truncate(text: string, width: number): string {
   if (width < 1) return ''
   let kept = ''
   let room = width - 1
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     room -= graphemeWidth(segment)
     if (room < 0) break
     kept += segment
@@ -58,4 +58,10 @@ function graphemeWidth(grapheme: string): number {
     if (code >= (WIDE[i] as number) && code <= (WIDE[i + 1] as number)) return 2
   }
   return 1
+}
+
+/** Made on first use: it costs as much as loading a large package, and most commands draw no table. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  return segmenter.segment(text)
 }

@@ -97,6 +97,12 @@ export class SpanEvent implements AuditEvent {
   get idEnd(): number {
     return this.#bound(3)
   }
+  get timeStart(): number {
+    return this.#bound(4)
+  }
+  get timeEnd(): number {
+    return this.#bound(5)
+  }
   get source(): string {
     return this.#page.reader.type
   }

@@ -12,9 +12,18 @@ import {
 import { join } from 'node:path'
 import { LocalError, UserError } from '../core/errors.ts'
 import type { AuditEvent } from '../core/event.ts'
+import type { EventSpans } from '../core/json-slice.ts'
+import { SpanIndex } from './span-index.ts'
 
 const BUFFER_BYTES = 1 << 20
 const NEWLINE = 0x0a
+
+/** Whole lines of a spool. `spans`: where their events lie, when this process wrote them itself. */
+export type SpoolBlock = {
+  readonly bytes: Uint8Array
+  readonly offset: number
+  readonly spans: EventSpans | undefined
+}
 
 /** A JSONL file that only grows, whose committed length the ledger knows: what lies beyond it after a crash is cut off. */
 export class Spool {
@@ -25,11 +34,13 @@ export class Spool {
   #length: number
   /** The last buffer that was seen to hold no newline. */
   #compact: Uint8Array | undefined
+  readonly #index: SpanIndex
 
   private constructor(path: string, fd: number, length: number) {
     this.path = path
     this.#fd = fd
     this.#length = length
+    this.#index = new SpanIndex(`${path}.spans`, length)
   }
 
   /**
@@ -63,7 +74,10 @@ export class Spool {
   append(event: AuditEvent): void {
     const { buffer, start, end } = event
     if (this.#hasNewline(buffer, start, end)) this.appendLine(Buffer.from(JSON.stringify(event.record())), 0)
-    else this.appendLine(buffer, start, end)
+    else {
+      this.#index.add(event)
+      this.#put(buffer, start, end)
+    }
   }
 
   /** A pretty-printed event would be several lines. Most pages hold no newline at all, which one look at each tells. */
@@ -75,6 +89,11 @@ export class Spool {
   }
 
   appendLine(bytes: Uint8Array, start: number, end = bytes.length): void {
+    this.#index.lose()
+    this.#put(bytes, start, end)
+  }
+
+  #put(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start
     if (this.#buffered + size + 1 > BUFFER_BYTES) this.#flush()
     if (size + 1 > BUFFER_BYTES) {
@@ -110,9 +129,10 @@ export class Spool {
    * Blocks of whole lines of `[from, to)`, with the offset of each block; reads what was synced or flushed. The bytes are overwritten when the
    * next block is asked for: a fresh buffer for each would be most of the garbage of a backfill.
    */
-  *blocks(from: number, to: number): Generator<{ readonly bytes: Uint8Array; readonly offset: number }> {
+  *blocks(from: number, to: number): Generator<SpoolBlock> {
     this.#flush()
     let offset = from
+    let line = from === this.#index.from ? 0 : undefined
     let size = BUFFER_BYTES
     let room = Buffer.allocUnsafeSlow(Math.max(0, Math.min(size, to - from)))
     while (offset < to) {
@@ -127,13 +147,17 @@ export class Spool {
         continue
       }
       size = BUFFER_BYTES
-      yield { bytes: bytes.subarray(0, end), offset }
+      const block = bytes.subarray(0, end)
+      const spans = line === undefined ? undefined : this.#index.spansOf(block, line)
+      line = spans === undefined || line === undefined ? undefined : line + spans.count
+      yield { bytes: block, offset, spans }
       offset += end
     }
   }
 
   close(): void {
     this.#flush()
+    this.#index.close()
     closeSync(this.#fd)
   }
 

@@ -1,4 +1,4 @@
-/** Backfill of the built program against the naive pipeline; batches are weighed where they arrive. `npm run bench backfill [-- --events 200000 --rounds 3]` */
+/** Backfill of the built program against the naive pipeline; batches are weighed where they arrive. `npm run bench backfill [-- --events 600000 --rounds 3]` */
 import assert from 'node:assert/strict'
 import { compare, costOf } from './support/compare.ts'
 import { type Arrivals, startReceiver } from './support/receiver.ts'
@@ -6,7 +6,7 @@ import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, naive, run } from './support/run.ts'
 import { naiveArgs, withSandbox } from './support/sandbox.ts'
 
-const events = numberFlag('events', 200_000)
+const events = numberFlag('events', 600_000)
 const rounds = numberFlag('rounds', 3)
 /** Splunk's defaults, those of this stream. */
 const MAX_EVENTS = 1000

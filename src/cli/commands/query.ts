@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import { type EventFilter, FILTER_NAMES } from '../../core/filter.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import type { AuditSource, Order } from '../../core/source.ts'
 import { DAY_MS, type TimeRange } from '../../core/time-range.ts'
 import { type QueryEnd, type QueryParts, type QueryPosition, queryEvents } from '../../operations/query.ts'
@@ -8,7 +9,6 @@ import { settingsFor } from '../entry-actions.ts'
 import { type EventPrinter, eventPrinter, sortEvents } from '../event-printer.ts'
 import { announceWindow, countOption, filterFlags, settleOf, windowFlags } from '../flags.ts'
 import { keepMemoryFlat } from '../flat-memory.ts'
-import { shellWord } from '../gap-printer.ts'
 import { flagOption, type Invocation, textOption, typedOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
 import { decodeCursor, encodeCursor, type QueryCursor } from '../query-cursor.ts'
@@ -33,7 +33,6 @@ type Asked = {
 
 /** `auditctl query`: events of a window, newest first, a page or all of them. */
 export async function queryCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
-  keepMemoryFlat()
   const settings = await settingsFor(invocation, runtime)
   const cursorText = textOption(invocation, 'cursor')
   const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText)
@@ -54,6 +53,8 @@ export async function queryCommand(invocation: Invocation, runtime: Runtime): Pr
     return explainSource(runtime, source, asked, invocation)
   }
   const printer = await eventPrinter(source, invocation, runtime)
+  // Only now: what a command loads lives on, and collecting around it at start-up would cost more than it frees.
+  keepMemoryFlat()
   const sort = textOption(invocation, 'sort')
   return sort === undefined
     ? inTime(source, asked, printer, invocation, runtime)

@@ -2,6 +2,7 @@ import type { Check } from '../../core/check.ts'
 import { AuditctlError, UserError } from '../../core/errors.ts'
 import type { HeldRows, Inventory, InventoryEnd } from '../../core/inventory.ts'
 import { redact } from '../../core/secret.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import { HOUR_MS, isoRange, isoTime, type TimeRange } from '../../core/time-range.ts'
 import { type CommandEnd, describeEnd, startCommand } from '../../storage/command.ts'
 import { cutByDay } from '../cut-by-day.ts'
@@ -132,8 +133,4 @@ const HINT =
 function failureOf(end: CommandEnd): string | undefined {
   if (end.exitCode === 0) return undefined
   return `it ${describeEnd(end)}${end.complaint === '' ? '' : `: ${end.complaint}`}`
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

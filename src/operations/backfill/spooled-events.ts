@@ -18,8 +18,8 @@ export function* spooledSpans(
   stretch: Omit<Stretch, 'count'>,
 ): Generator<SpooledSpans> {
   let position = stretch.first
-  for (const { bytes, offset } of spool.blocks(stretch.spoolFrom, stretch.spoolTo)) {
-    const { spans } = sliceLines(bytes, shape)
+  for (const block of spool.blocks(stretch.spoolFrom, stretch.spoolTo)) {
+    const { offset, spans = sliceLines(block.bytes, shape).spans } = block
     yield { spans, position, offset }
     position += spans.count
   }
