@@ -1,4 +1,4 @@
-import { IncompleteError } from '../core/errors.ts'
+import { AuthError, IncompleteError } from '../core/errors.ts'
 import { type AuditEvent, SpanEvent } from '../core/event.ts'
 import { IdSet } from '../core/id-set.ts'
 import type { FilledEnd, Inventory } from '../core/inventory.ts'
@@ -46,7 +46,7 @@ export class HeldIds {
 
   /** Plans the window; nothing is asked for ids before the first event comes. */
   static async over(parts: HeldParts, window: TimeRange): Promise<HeldIds> {
-    const pieces = await parts.inventory.plan(window, parts)
+    const pieces = await advised(() => parts.inventory.plan(window, parts))
     sayThrottle(parts.inventory, pieces.length, parts.log)
     return new HeldIds(parts, pieces, window)
   }
@@ -118,10 +118,11 @@ export class HeldIds {
       // A row of another time belongs to another piece, or to nobody's window: it may be looked up, but it counts for nothing.
       if (Number.isNaN(at) || isInside(at, range)) again.set(id, (again.get(id) ?? 0) + 1)
     }
-    const end =
+    const end = await advised(async () =>
       inventory.fill === undefined
         ? await this.#fill(range, ids, onRepeat)
-        : await inventory.fill(range, ids, { signal, onRepeat })
+        : await inventory.fill(range, ids, { signal, onRepeat }),
+    )
     signal.throwIfAborted()
     if (!end.exhausted) ids.close()
     if (end.exhausted) {
@@ -155,5 +156,26 @@ export class HeldIds {
         if (Number.isNaN(at) || isInside(at, range)) rows += 1
       }
     }
+  }
+}
+
+/** Refused search credentials stop the comparison; what still works without a search is said with them. */
+async function advised<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    const still =
+      'until then the held ids can be given with --inventory FILE; query, export and backfill --all need no search'
+    const { message, hint, service, operation, status, requestId, attempts } = error
+    throw new AuthError(message, {
+      cause: error,
+      hint: hint === undefined ? still : `${hint}; ${still}`,
+      ...(service === undefined ? {} : { service }),
+      ...(operation === undefined ? {} : { operation }),
+      ...(status === undefined ? {} : { status }),
+      requestId,
+      attempts,
+    })
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { IncompleteError, UserError } from '../../../src/core/errors.ts'
+import { AuthError, IncompleteError, UserError } from '../../../src/core/errors.ts'
 import { NO_FILTER } from '../../../src/core/filter.ts'
+import type { Inventory } from '../../../src/core/inventory.ts'
 import { HOUR_MS, isoTime, MINUTE_MS } from '../../../src/core/time-range.ts'
 import { findGaps, type GapOptions } from '../../../src/operations/find-gaps.ts'
 import { type Bench, linesOf, WINDOW, withBench } from '../../support/scripted-backfill.ts'
@@ -202,4 +203,25 @@ describe('findGaps()', () => {
       await gapsOf(bench)
       assert.equal(bench.source.requests(), 8)
     }))
+})
+
+test('refused search credentials end a comparison, and the hint says what still works without a search', async () => {
+  await withBench({ lines: linesOf(3) }, async (bench) => {
+    const refused: Inventory = {
+      ...bench.siem.inventory,
+      plan: async () => {
+        throw new AuthError('Splunk search answered 401', { hint: 'check search.token', status: 401 })
+      },
+    }
+    await assert.rejects(
+      findGaps(
+        { ...bench.parts, inventory: refused, stream: 'soc', concurrency: 2 },
+        { window: WINDOW, judgedTo: WINDOW.to, filter: NO_FILTER, method: 'ids' },
+      ),
+      (error) =>
+        error instanceof AuthError &&
+        error.exitCode === 5 &&
+        /^check search\.token; .*--inventory FILE/.test(error.hint ?? ''),
+    )
+  })
 })
