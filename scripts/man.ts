@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from '../src/cli/tree.ts'
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from '../src/cli/tree/option-specs.ts'
+import { COMMANDS } from '../src/cli/tree.ts'
 
 /** Options that so many commands have are explained once, in a section of their own. */
 const SHARED_BY = 5

@@ -1,4 +1,5 @@
-import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree.ts'
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree/option-specs.ts'
+import { COMMANDS } from './tree.ts'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 

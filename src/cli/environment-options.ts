@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.ts'
-import type { OptionSpec } from './tree.ts'
+import type { OptionSpec } from './tree/option-specs.ts'
 
 /** Spellings of one thing: whichever was typed silences the environment's word on the others. */
 const RIVALS: readonly (readonly string[])[] = [

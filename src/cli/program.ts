@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from 'commander'
 import { withEnvironment } from './environment-options.ts'
 import type { Invocation } from './invocation.ts'
-import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree.ts'
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './tree/option-specs.ts'
+import { COMMANDS } from './tree.ts'
 
 const EXIT_LINES = [
   [0, 'done'],

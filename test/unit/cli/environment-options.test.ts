@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Invocation } from '../../../src/cli/invocation.ts'
 import { buildProgram } from '../../../src/cli/program.ts'
-import { COMMANDS, COMMON_OPTIONS, type CommandSpec } from '../../../src/cli/tree.ts'
+import { COMMON_OPTIONS, type CommandSpec } from '../../../src/cli/tree/option-specs.ts'
+import { COMMANDS } from '../../../src/cli/tree.ts'
 
 async function parse(line: string, env: Record<string, string> = {}): Promise<Invocation['options']> {
   let options: Invocation['options'] | undefined

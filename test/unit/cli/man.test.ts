@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { manPage } from '../../../scripts/man.ts'
-import { COMMANDS, COMMON_OPTIONS, type CommandSpec, type OptionSpec } from '../../../src/cli/tree.ts'
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from '../../../src/cli/tree/option-specs.ts'
+import { COMMANDS } from '../../../src/cli/tree.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const page = manPage()
