@@ -5,8 +5,10 @@ import { basename, join } from 'node:path'
 // `npm run bench [name…] [-- --flags]`: every bench, or those whose file begins with a name; flags go to each.
 const root = join(import.meta.dirname, '..')
 const words = process.argv.slice(2)
-const names = words.filter((word) => !word.startsWith('-'))
-const flags = words.filter((word) => word.startsWith('-'))
+// `--events 100000` as well as `--events=100000`: no bench is named by a number.
+const isFlag = (word: string): boolean => word.startsWith('-') || /^[\d_]+$/.test(word)
+const names = words.filter((word) => !isFlag(word))
+const flags = words.filter(isFlag)
 const files = globSync('test/bench/*.bench.ts', { cwd: root }).sort()
 const chosen = files.filter(
   (file) => names.length === 0 || names.some((name) => basename(file).startsWith(name)),

@@ -5,11 +5,12 @@ import {
   globSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { noticesOf } from './notices.ts'
 
@@ -72,10 +73,12 @@ const leanUndici: Plugin = {
       contents: [
         `export { default as Pool } from 'undici/lib/dispatcher/pool.js'`,
         `export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'`,
-        // The door hangs its methods on every dispatcher; searches that stream their answer need this one.
+        // The door hangs its methods on every dispatcher; searches that stream their answer need the one, the proxy agent the other.
         `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'`,
         `import request from 'undici/lib/api/api-request.js'`,
+        `import connect from 'undici/lib/api/api-connect.js'`,
         `Dispatcher.prototype.request = request`,
+        `Dispatcher.prototype.connect = connect`,
       ].join('\n'),
     }))
     onLoad({ filter: /undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({
@@ -116,14 +119,19 @@ const { outputFiles, metafile } = await build({
   logLevel: 'warning',
 }).catch(() => process.exit(1)) // esbuild has printed what is wrong
 
-// Only a build that succeeded replaces the one before.
-rmSync(dist, { recursive: true, force: true })
+// Written aside: only a build that succeeded replaces the one before, which a program may be running from, in an instant.
+const aside = `${dist}.${process.pid}`
 for (const { path, contents } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, contents)
+  const target = join(aside, relative(dist, path))
+  mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(target, contents)
 }
-cpSync(join(root, 'src/sandbox/recordings'), join(dist, 'recordings'), { recursive: true })
-writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile))
+cpSync(join(root, 'src/sandbox/recordings'), join(aside, 'recordings'), { recursive: true })
+writeFileSync(join(aside, 'meta.json'), JSON.stringify(metafile))
+const before = `${aside}.old`
+if (existsSync(dist)) renameSync(dist, before)
+renameSync(aside, dist)
+rmSync(before, { recursive: true, force: true })
 writeFileSync(join(root, 'THIRD-PARTY-NOTICES.md'), noticesOf(Object.keys(metafile.inputs), root))
 process.stdout.write(`${summaryOf(metafile)}\n`)
 
