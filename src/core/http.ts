@@ -17,6 +17,8 @@ export type ServiceSettings = {
   readonly allowInsecureHttp?: boolean | undefined
   /** Requests a second, at most. */
   readonly rate?: number | undefined
+  /** Resolves when the turn of the next attempt has come, repeated ones included; in the place of `rate`. */
+  readonly pace?: ((signal: AbortSignal) => Promise<void>) | undefined
   readonly timeoutMs?: number | undefined
 }
 

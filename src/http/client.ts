@@ -99,7 +99,7 @@ export function createHttpClient(parts: HttpClientParts): HttpClient {
           read: limiterFor(origin, settings.service, 'read'),
           write: limiterFor(origin, settings.service, 'write'),
         },
-        pace: settings.rate === undefined ? undefined : evenPace(clock, settings.rate),
+        pace: settings.pace ?? (settings.rate === undefined ? undefined : evenPace(clock, settings.rate)),
         clock,
         log,
         headers: {

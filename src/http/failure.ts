@@ -158,6 +158,8 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'the network is unreachable',
   EPIPE: 'connection closed',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers does not speak TLS',
   UND_ERR_SOCKET: 'connection closed',
 }
 
@@ -166,7 +168,8 @@ function messageOf(cause: unknown): string {
     const words = WORDS[code]
     if (words !== undefined) return words
   }
-  const message = cause instanceof Error ? cause.message : String(cause)
+  // Node adds advice for those who start Node themselves.
+  const message = (cause instanceof Error ? cause.message : String(cause)).replace(/; if the root CA .*/, '')
   return (
     redact(message.replace(/[\s\u0000-\u001f]+/g, ' ').trim()).slice(0, 200) ||
     (codesOf(cause)[0] ?? 'unknown')

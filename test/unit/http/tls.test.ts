@@ -20,7 +20,7 @@ test('a certificate of an unknown authority is refused with a hint, before anyth
     assert.deepEqual([error.code, error.attempts], ['tls', 1])
     assert.match(
       error.message,
-      /^Could not read the audit log: the TLS check of Acme at https:\/\/127\.0\.0\.1:\d+ failed: /,
+      /^Could not read the audit log: the TLS check of Acme at https:\/\/127\.0\.0\.1:\d+ failed: [^;]+$/,
     )
     assert.match(error.hint ?? '', /tls\.caFile/)
     return true
@@ -29,6 +29,17 @@ test('a certificate of an unknown authority is refused with a hint, before anyth
   assert.ok(isFailure(answer))
   assert.deepEqual([answer.code, answer.nothingSent], ['tls', true])
   assert.equal(server.seen.length, 0)
+})
+
+test('a server that does not speak TLS is named as such, without the words of the TLS library', async (t) => {
+  const server = await serve(t, (response) => json(response, 200, {}))
+  const service = client(t).http.service({ service: 'Acme', baseUrl: server.url.replace('http:', 'https:') })
+  await assert.rejects(service.request(ask()), (error) => {
+    assert.ok(error instanceof UnavailableError)
+    assert.match(error.message, /failed: what answers does not speak TLS$/)
+    assert.match(error.hint ?? '', /port|http/)
+    return true
+  })
 })
 
 test('caFile makes the certificate of an authority of one’s own acceptable', async (t) => {
