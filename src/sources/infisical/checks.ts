@@ -1,13 +1,13 @@
 import type { Check } from '../../core/check.ts'
-import { AuditctlError, AuthError, ContractError, RemoteConfigError } from '../../core/errors.ts'
+import { AuthError, ContractError, RemoteConfigError } from '../../core/errors.ts'
 import type { HttpReply } from '../../core/http.ts'
 import type { Clock } from '../../core/runtime.ts'
-import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
+import { isoTime, MINUTE_MS } from '../../core/time-range.ts'
+import { checksAfterLogIn, clockCheck } from '../health-checks.ts'
 import { type Facts, LIST_PATH } from './pages.ts'
 import { problemOf, saying } from './problem.ts'
 import type { Session } from './session.ts'
 
-const MAX_SKEW_MS = 5 * SECOND_MS
 /** No release has it: newer ones refuse it as a filter, older ones find nothing. */
 const UNKNOWN_TYPE = 'auditctl-which-release'
 
@@ -67,47 +67,13 @@ async function ask(
 }
 
 /** Reachable, log-in accepted, permission to read, the server's generation and clock. Sends no credentials twice. */
-export async function testSource(parts: CheckParts, signal: AbortSignal): Promise<readonly Check[]> {
-  const checks: Check[] = []
-  try {
-    await parts.session.start(signal)
-    checks.push({ check: 'log-in', state: 'ok', message: `credentials ready for ${parts.url}` })
-  } catch (error) {
-    return [failure(error instanceof AuthError ? 'log-in' : 'reachable', error)]
-  }
-  try {
+export function testSource(parts: CheckParts, signal: AbortSignal): Promise<readonly Check[]> {
+  return checksAfterLogIn(parts.session, parts.url, signal, async (checks) => {
     const { clockSkewMs } = await ask(parts, signal)
     checks.push({ check: 'permission', state: 'ok', message: 'may read the audit log of the organization' })
     const generation = await findGeneration(parts, signal)
     const release = generation === '2026' ? '2026 or later' : '2025 or earlier'
     checks.push({ check: 'generation', state: 'ok', message: `answers like a release of ${release}` })
     checks.push(clockCheck(clockSkewMs))
-  } catch (error) {
-    checks.push(failure(error instanceof AuthError ? 'permission' : 'reachable', error))
-  }
-  return checks
-}
-
-function clockCheck(skewMs: number | undefined): Check {
-  if (skewMs === undefined)
-    return { check: 'clock', state: 'ok', message: 'the server does not tell its time' }
-  // The Date header has whole seconds.
-  const seconds = Math.round(skewMs / SECOND_MS)
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return { check: 'clock', state: 'ok', message: `${seconds} s apart` }
-  return {
-    check: 'clock',
-    state: 'warning',
-    message: `the server's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ours`,
-    hint: 'windows that end now may miss events or ask for the future: set both clocks by NTP, or use a longer --settle',
-  }
-}
-
-function failure(check: string, error: unknown): Check {
-  if (!(error instanceof AuditctlError)) throw error
-  return {
-    check,
-    state: 'failure',
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  }
+  })
 }

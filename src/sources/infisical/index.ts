@@ -78,7 +78,7 @@ class InfisicalSource implements AuditSource {
       rate: settings.rate,
     })
     this.#requests = () => http.requests()
-    this.#session = new Session(http, settings.auth)
+    this.#session = new Session(http, settings.auth, this.#url)
     this.#pageSize = Math.min(settings.pageSize ?? MAX_LIMIT, MAX_LIMIT)
     this.#facts = {
       organization: settings.organization,
@@ -106,17 +106,18 @@ class InfisicalSource implements AuditSource {
     )
     const retentionMs = retentionMsOf(this.#settings)
     return openWindow(
-      { reader, window, filter, pageSize: this.#pageSize, retentionMs, now: clock.now() },
+      { reader, window, pageSize: this.#pageSize, retentionMs, now: clock.now() },
       openOptions,
     )
   }
 
   plan(window: TimeRange, filter: EventFilter, { order }: { readonly order: Order }): SourcePlan {
     const { pushed, local } = planFilters(filter, this.#settings.store)
+    const to = Math.min(window.to, this.#parts.clock.now())
     const query = new URLSearchParams({
       ...Object.fromEntries(pushed.map(({ param, value }) => [param, value])),
-      startDate: isoTime(Math.max(window.from, window.to - MAX_WINDOW_MS)),
-      endDate: isoTime(Math.min(window.to, this.#parts.clock.now())),
+      startDate: isoTime(Math.max(window.from, to - MAX_WINDOW_MS)),
+      endDate: isoTime(to),
       limit: String(this.#pageSize),
       offset: '0',
     })
@@ -127,7 +128,9 @@ class InfisicalSource implements AuditSource {
       ],
       pushedDown: pushed.map(({ filter: name, param, value }) => `${name} as ${param}=${value}`),
       local,
+      // Only the answers tell how full the time is.
       estimatedPages: undefined,
+      slices: widestSlices({ from: Math.min(window.from, to), to }, order),
     }
   }
 
@@ -137,10 +140,11 @@ class InfisicalSource implements AuditSource {
     const claims = this.#session.claims()
     return {
       url: this.#url,
-      organization: this.#facts.organization ?? claims?.organizationId,
-      identity: claims?.identityId,
+      organization: this.#facts.organization ?? claims.organizationId,
+      identity: claims.identityId,
       scope: 'organization',
       generation,
+      retentionMs: this.traits.retentionMs ?? this.#facts.retentionMs,
     }
   }
 
@@ -162,10 +166,18 @@ class InfisicalSource implements AuditSource {
 
   #isOwnRead(event: AuditEvent): boolean {
     if (event.action !== OWN_READ) return false
-    const own = this.#session.claims()?.identityId
+    const own = this.#session.claims().identityId
     const metadata = actorMetadata(event.record())
     return own === undefined || [metadata['identityId'], metadata['userId']].includes(own)
   }
+}
+
+/** As wide as any release answers, from the newest end on. */
+function widestSlices({ from, to }: TimeRange, order: Order): readonly TimeRange[] {
+  const slices: TimeRange[] = []
+  for (let end = to; end > from; end -= MAX_WINDOW_MS)
+    slices.push({ from: Math.max(from, end - MAX_WINDOW_MS), to: end })
+  return order === 'asc' ? slices.reverse() : slices
 }
 
 function retentionMsOf({ retentionDays }: Settings): number | undefined {

@@ -1,23 +1,23 @@
+import { formatDuration } from '../../core/duration.ts'
 import { RemoteError } from '../../core/errors.ts'
-import type { EventFilter } from '../../core/filter.ts'
 import { freeBytes } from '../../core/free-bytes.ts'
 import type { OpenOptions, OpenWindow, Page, Slice } from '../../core/source.ts'
-import { DAY_MS, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
+import { DAY_MS, isoTime, MINUTE_MS, SECOND_MS, type TimeRange } from '../../core/time-range.ts'
 import type { PageReader } from './pages.ts'
 import { ReadAhead, type ReadStretch } from './read-ahead.ts'
 import { NO_BUDGET, type RangeEvents, readRange } from './read-range.ts'
 import { SlicePlan } from './slice-plan.ts'
-import { aliases } from './vocabulary.ts'
 
 /** So many events just before an empty window make its silence suspicious. */
 const BUSY_EVENTS = 20
+/** The Date header has whole seconds, and takes its time on the way. */
+const MOST_SKEW_MS = 5 * SECOND_MS
 const CAUSES =
   'is storing the log disabled, does the plan or its retention leave it out, or does the identity see only a part of it?'
 
 export type WindowParts = {
   readonly reader: PageReader
   readonly window: TimeRange
-  readonly filter: EventFilter
   readonly pageSize: number
   /** As configured; what events say themselves is used otherwise. */
   readonly retentionMs: number | undefined
@@ -90,7 +90,12 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
       }
     },
 
-    warnings: () => [...renamed(parts.filter), ...reader.pushdown.warnings(), ...expired(parts), ...notes],
+    warnings: () => [
+      ...reader.pushdown.warnings(),
+      ...expired(parts),
+      ...stillToCome(parts, until),
+      ...notes,
+    ],
     close: () => ahead.close(),
   }
 }
@@ -114,19 +119,19 @@ async function silence(parts: WindowParts, until: number, signal: AbortSignal): 
   return span >= DAY_MS ? [`${words}: ${CAUSES}`] : []
 }
 
+/** With our clock ahead, a window that has ended here goes on at the server: what comes there until its end was not read. */
+function stillToCome({ reader, now }: WindowParts, until: number): readonly string[] {
+  const skewMs = reader.facts.clockSkewMs ?? 0
+  if (until <= now + skewMs + MOST_SKEW_MS) return []
+  return [
+    `the window ends at ${isoTime(until)}, and the server's clock is ${formatDuration(-skewMs)} behind ours: events up to that end may still come there; set both clocks by NTP, or end the window earlier`,
+  ]
+}
+
 function expired({ reader, window, retentionMs, now }: WindowParts): readonly string[] {
   const kept = retentionMs ?? reader.facts.retentionMs
   if (kept === undefined || window.from >= now - kept) return []
   return [
     `the source keeps events for ${Math.round(kept / DAY_MS)} days: those before ${isoTime(now - kept)} are gone or about to be`,
   ]
-}
-
-function renamed({ events }: EventFilter): readonly string[] {
-  return events.flatMap((event) => {
-    const others = aliases(event).slice(1)
-    return others.length === 0
-      ? []
-      : [`--event ${event} also matches ${others.join(', ')}, its name in other releases`]
-  })
 }

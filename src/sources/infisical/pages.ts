@@ -13,7 +13,7 @@ import { sliceOrParse } from '../../core/json-slice.ts'
 import type { Clock, Log } from '../../core/runtime.ts'
 import type { EventShape } from '../../core/source.ts'
 import { isoTime, type TimeRange } from '../../core/time-range.ts'
-import { type Problem, problemOf, saying } from './problem.ts'
+import { type Issue, type Problem, problemOf, saying } from './problem.ts'
 import type { Pushdown } from './pushdown.ts'
 import type { Session } from './session.ts'
 
@@ -50,6 +50,8 @@ export type Facts = {
   retentionMs: number | undefined
   /** The most that the server gives in one answer, once it has said so. */
   maxLimit: number
+  /** How far the server's clock is ahead of ours, by its first page. */
+  clockSkewMs?: number | undefined
 }
 
 export type PageParts = {
@@ -82,10 +84,11 @@ export class PageReader {
       try {
         const reply = await this.#request(asked, limit, signal)
         if (reply.status === 200) {
+          this.facts.clockSkewMs ??= reply.clockSkewMs
           if (reply.bytes.length < MAX_PAGE_BYTES / 8) this.#fittingRows *= 2
           return this.#page(reply, limit)
         }
-        this.#refuse(reply, asked)
+        this.#refuse(reply, asked, limit)
         // The reason was taken out of the question.
         tries = 0
       } catch (error) {
@@ -151,7 +154,7 @@ export class PageReader {
   }
 
   /** Returns when the next request will ask differently. @throws RemoteError otherwise */
-  #refuse(reply: HttpReply, asked: PageAsked): void {
+  #refuse(reply: HttpReply, asked: PageAsked, limit: number): void {
     const problem = problemOf(reply)
     const said = saying(reply, problem)
     const span = `${isoTime(asked.range.from)} to ${isoTime(asked.range.to)}`
@@ -163,7 +166,7 @@ export class PageReader {
       })
     }
     if (reply.status === 422) {
-      this.#relax(reply, problem, asked)
+      this.#relax(reply, problem, { ...asked, limit })
       return
     }
     if (reply.status === 403 && asked.extra?.['projectId'] === undefined) {
@@ -176,7 +179,7 @@ export class PageReader {
         hint: 'it needs the organization permission read on audit-logs; for one project only, add --project ID',
       })
     }
-    if (reply.status === 404 || (reply.status >= 300 && reply.status < 400)) {
+    if (reply.status === 404) {
       throw new RemoteConfigError(`${SERVICE} has no audit log at this address ${said}`, {
         ...details(reply, problem),
         hint: 'check the URL of the source: the origin of the Infisical server, without a path',
@@ -197,12 +200,15 @@ export class PageReader {
       })
     }
     let isRelaxed = false
-    for (const { path, message, maximum } of problem.issues) {
-      const param = path[0] ?? ''
-      if (param === 'limit' && this.facts.maxLimit > 1) {
-        this.facts.maxLimit = Math.max(1, Math.min(maximum ?? this.facts.maxLimit, this.facts.maxLimit - 1))
+    for (const issue of problem.issues) {
+      const { maximum } = issue
+      const param = issue.path[0] ?? ''
+      if (param === 'limit' && asked.limit > 1) {
+        // Several requests may have asked for too many before the first was refused.
+        const taken = Math.max(1, Math.min(maximum ?? asked.limit - 1, asked.limit - 1))
+        this.facts.maxLimit = Math.min(this.facts.maxLimit, taken)
         isRelaxed = true
-      } else if (asked.extra?.[param] === undefined && this.pushdown.drop(param, message.slice(0, 60))) {
+      } else if (asked.extra?.[param] === undefined && this.pushdown.drop(param, reasonOf(issue))) {
         if (param === 'eventType') this.facts.generation = '2026'
         isRelaxed = true
       }
@@ -213,6 +219,11 @@ export class PageReader {
       hint: 'if it stays so, report it with the request id',
     })
   }
+}
+
+/** Without the hundreds of values that would have been taken. */
+function reasonOf({ message, received }: Issue): string {
+  return received === undefined ? message.slice(0, 60) : `this release does not know ${received}`
 }
 
 function details(reply: HttpReply, problem?: Problem): RemoteDetails {

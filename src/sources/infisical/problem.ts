@@ -6,6 +6,8 @@ export type Issue = {
   readonly path: readonly string[]
   readonly message: string
   readonly maximum: number | undefined
+  /** The value complained of, where the server repeats it. */
+  readonly received: string | undefined
 }
 
 /** The body that the server sends with every refusal; empty words where a proxy or a router answered in its place. */
@@ -59,7 +61,10 @@ function issueOf(value: unknown): Issue {
   const issue = value !== null && typeof value === 'object' ? (value as Body) : {}
   const path = Array.isArray(issue['path']) ? issue['path'].map(String) : []
   const maximum = typeof issue['maximum'] === 'number' ? issue['maximum'] : undefined
-  return { path, message: wordsOf(issue['message']), maximum }
+  // Older words of the same: a message that lists every value it would have taken, the refused one last.
+  const said = typeof issue['message'] === 'string' ? /received '([^']*)'$/.exec(issue['message'])?.[1] : ''
+  const received = wordsOf(issue['received']) || wordsOf(said) || undefined
+  return { path, message: wordsOf(issue['message']), maximum, received }
 }
 
 function wordsOf(value: unknown): string {

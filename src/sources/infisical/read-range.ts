@@ -2,7 +2,7 @@ import { ContractError, IncompleteError } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import { type EpochMs, isInside, isoTime, type TimeRange } from '../../core/time-range.ts'
 import type { PageReader } from './pages.ts'
-import { pageLoop, readTies } from './ties.ts'
+import { LoopWatch, pageLoop, readTies } from './ties.ts'
 
 /** Deeper offsets make the database sort and skip what lies before them. */
 const MAX_OFFSET = 5000
@@ -38,6 +38,7 @@ export async function readRange(
   let offset = 0
   let restarts = 0
   let last: AuditEvent | undefined
+  const loop = new LoopWatch()
 
   while (bound > range.from) {
     const asked = { from: range.from, to: bound }
@@ -61,7 +62,7 @@ export async function readRange(
     const isSpent = read.rows >= budget.rows || read.bytes >= budget.bytes
     if (tail.occurredAtMs >= bound) {
       // Nothing of ours yet: an older server includes the far end, where many events may share the instant.
-      if (tail.id === last?.id) throw pageLoop(bound)
+      if (loop.isStuck(events)) throw pageLoop(bound)
       offset = nextOffset
       last = tail
     } else if (isSpent || before === tail.occurredAtMs || events.length === 1 || nextOffset > MAX_OFFSET) {

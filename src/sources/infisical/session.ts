@@ -1,6 +1,8 @@
-import { AuthError, type RemoteDetails } from '../../core/errors.ts'
+import { AuthError, type RemoteConfigError, type RemoteDetails } from '../../core/errors.ts'
 import type { HttpReply, HttpRequest, HttpService, RetryPolicy } from '../../core/http.ts'
-import { registerSecret, type Secret } from '../../core/secret.ts'
+import type { Secret } from '../../core/secret.ts'
+import { isRedirect, redirectRefusal } from '../../http/redirect.ts'
+import { Bearer, type Granted } from '../bearer.ts'
 import { isTokenRefused, problemOf, saying } from './problem.ts'
 
 export type Auth =
@@ -9,104 +11,68 @@ export type Auth =
 
 export type Asked = Pick<HttpRequest, 'path' | 'query' | 'operation' | 'signal' | 'maxResponseBytes'>
 
-type Token = { readonly value: string; readonly isFirst: boolean; hasWorked: boolean }
-
 const LOGIN_PATH = '/api/v1/auth/universal-auth/login'
 const SERVICE = 'Infisical'
 
-/**
- * Everything that is asked with a token. One log-in serves all workers of a run, since each is an event in the log. A token that is
- * refused after it has worked (expired, used up) is replaced; credentials that were refused are never sent again: three failures lock them.
- */
+/** Everything that is asked with a token. One log-in serves all workers of a run, since each is an event in the log; three failures lock the credentials. */
 export class Session {
   readonly #http: HttpService
   readonly #auth: Auth
-  #token: Promise<Token> | undefined
-  #refusal: AuthError | undefined
-  #value: string | undefined
-  logins = 0
+  readonly #url: string
+  readonly #bearer: Bearer<HttpReply>
 
-  constructor(http: HttpService, auth: Auth) {
+  /** @param url the server's base address, for messages */
+  constructor(http: HttpService, auth: Auth, url: string) {
     this.#http = http
     this.#auth = auth
+    this.#url = url
+    this.#bearer = new Bearer({
+      obtain: (signal) => this.#obtain(signal),
+      isRefused: isTokenRefused,
+      judge: (token, reply) => this.#judge(token, reply),
+    })
   }
 
   /** @throws AuthError when the credentials or a fresh token are refused */
-  async get(asked: Asked, policy?: RetryPolicy): Promise<HttpReply> {
-    for (;;) {
-      const current = this.#current(asked.signal)
-      const token = await current
-      const headers = { authorization: `Bearer ${token.value}` }
+  get(asked: Asked, policy?: RetryPolicy): Promise<HttpReply> {
+    return this.#bearer.carry(async (token) => {
+      const headers = { authorization: `Bearer ${token}` }
       const reply = await this.#http.request({ ...asked, method: 'GET', headers }, policy)
-      if (!isTokenRefused(reply)) {
-        token.hasWorked = true
-        return reply
-      }
-      // Another worker may have replaced it meanwhile; then this one goes on with the new token.
-      if (this.#token === current) this.#dismiss(token, reply)
-    }
+      if (isRedirect(reply.status)) throw this.#redirected(reply, asked.operation)
+      return reply
+    }, asked.signal)
   }
 
   /** Logs in if nobody has, and proves nothing more. */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#current(signal)
+  start(signal: AbortSignal): Promise<void> {
+    return this.#bearer.start(signal)
   }
 
   /** What the token says about its bearer, unverified; undefined before the first log-in and for tokens that say nothing. */
-  claims():
-    | { readonly identityId: string | undefined; readonly organizationId: string | undefined }
-    | undefined {
-    const payload = this.#value?.split('.')[1]
-    if (payload === undefined) return undefined
-    try {
-      const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-      const text = (key: string) => {
-        const value =
-          claims !== null && typeof claims === 'object' ? (claims as { [key: string]: unknown })[key] : ''
-        return typeof value === 'string' && value !== '' ? value : undefined
-      }
-      return {
-        identityId: text('identityId') ?? text('userId'),
-        organizationId: text('orgId') ?? text('organizationId'),
-      }
-    } catch {
-      return undefined
+  claims(): { readonly identityId: string | undefined; readonly organizationId: string | undefined } {
+    return {
+      identityId: this.#bearer.claim('identityId', 'userId'),
+      organizationId: this.#bearer.claim('orgId', 'organizationId'),
     }
   }
 
-  #current(signal: AbortSignal): Promise<Token> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
-    if (this.#token === undefined) {
-      const token = this.#obtain(signal)
-      this.#token = token
-      token.catch((error: unknown) => {
-        if (error instanceof AuthError) this.#refusal = error
-        if (this.#token === token) this.#token = undefined
-      })
-    }
-    return this.#token
-  }
-
-  #dismiss(token: Token, reply: HttpReply): void {
+  #judge(
+    { isFirst, hasWorked }: { readonly isFirst: boolean; readonly hasWorked: boolean },
+    reply: HttpReply,
+  ): AuthError | undefined {
     if (this.#auth.method === 'token') {
-      this.#refusal = refused('the token', this.#auth.token.origin, reply, {
+      return refused('the token', this.#auth.token.origin, reply, {
         hint: 'make a new token in Infisical (Token Auth), or use universal-auth, which logs in again by itself',
       })
-    } else if (!token.isFirst && !token.hasWorked) {
-      this.#refusal = refused('a token that it had just issued', this.#auth.clientId.origin, reply, {
-        hint: 'check the trusted IPs and the number of uses of the identity’s access tokens',
-      })
     }
-    if (this.#refusal !== undefined) throw this.#refusal
-    this.#token = undefined
+    if (isFirst || hasWorked) return undefined
+    return refused('a token that it had just issued', this.#auth.clientId.origin, reply, {
+      hint: 'check the trusted IPs and the number of uses of the identity’s access tokens',
+    })
   }
 
-  async #obtain(signal: AbortSignal): Promise<Token> {
-    if (this.#auth.method === 'token') {
-      const value = await this.#auth.token.reveal()
-      this.#value = value
-      return { value, isFirst: true, hasWorked: false }
-    }
+  async #obtain(signal: AbortSignal): Promise<Granted> {
+    if (this.#auth.method === 'token') return { value: await this.#auth.token.reveal() }
     const { clientId, clientSecret } = this.#auth
     const body = JSON.stringify({
       clientId: await clientId.reveal(),
@@ -120,6 +86,7 @@ export class Session {
       operation: 'log in',
       signal,
     })
+    if (isRedirect(reply.status)) throw this.#redirected(reply, 'log in')
     if (reply.status !== 200) throw loginRefused(clientId, reply)
     const granted = reply.json()
     const value =
@@ -133,11 +100,11 @@ export class Session {
         hint: 'check that the URL is that of an Infisical server',
       })
     }
-    registerSecret(value)
-    this.#value = value
-    const isFirst = this.logins === 0
-    this.logins += 1
-    return { value, isFirst, hasWorked: false }
+    return { value }
+  }
+
+  #redirected(reply: HttpReply, operation: string): RemoteConfigError {
+    return redirectRefusal(reply, { service: SERVICE, operation, url: this.#url })
   }
 }
 

@@ -5,9 +5,14 @@ import type { PageReader } from './pages.ts'
 import { actorType, eventType } from './read-record.ts'
 
 const LIMIT = 1000
+/** Each pass has its page edges elsewhere, so that none parts the two copies of a row for ever. */
+const LIMIT_STEP = 13
 const MAX_PASSES = 25
-const QUIET_PASSES = 3
+/** Passes in a row without a new id, after which rows that are stored twice must explain the rest. */
+const QUIET_PASSES = 8
 const MAX_PAGES = 1000
+/** The same page so often in a row is no chance. */
+const LOOP_REPEATS = 3
 const MAX_PIECES = 300
 
 /** Filters that tell events of one instant apart, and where an event says what it would match. */
@@ -22,14 +27,15 @@ const DIMENSIONS: readonly (readonly [param: string, read: (record: JsonObject) 
 type Sighting = {
   readonly range: TimeRange
   readonly found: Map<string, AuditEvent>
-  /** The same id twice in one answer: stored twice, so that ids are fewer than rows. */
-  hasRepeats: boolean
+  /** Ids that one answer held more than once, and how often beyond the first: so many fewer ids than rows. */
+  readonly copies: Map<string, number>
 }
 
 /**
  * All events of one displayed millisecond of which a page cannot hold all. Offsets mean nothing among rows that no order tells apart, yet
- * the pages of a pass add up to how many there are: complete is what has as many ids. Pieces by other filters that fit one short page are
- * certain; passes are repeated for the rest.
+ * the pages of a pass add up to how many there are: complete is what has as many ids, but for rows that are stored twice, and is neither
+ * more nor less in the next pass (a row that is pruned between two pages hides another, and the count looks right). Pieces by other
+ * filters that fit one short page are certain; passes are repeated for the rest.
  * @throws IncompleteError when neither brings them all
  */
 export async function readTies(
@@ -38,21 +44,31 @@ export async function readTies(
   signal: AbortSignal,
 ): Promise<readonly AuditEvent[]> {
   const range = { from: instant, to: instant + 1 }
-  const sighting: Sighting = { range, found: new Map(), hasRepeats: false }
-  const { found } = sighting
+  const sighting: Sighting = { range, found: new Map(), copies: new Map() }
+  const { found, copies } = sighting
   let quietPasses = 0
   let total = 0
+  const isComplete = () => rowsSeen(sighting) >= total
   for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
-    const before = found.size
-    total = await readPass(reader, sighting, signal)
-    if (found.size < total && pass === 1)
-      await readPieces(reader, sighting, signal, () => found.size >= total)
-    quietPasses = found.size === before ? quietPasses + 1 : 0
-    const isSettled = sighting.hasRepeats && quietPasses >= QUIET_PASSES
-    if (found.size >= total || isSettled) {
+    const [seenBefore, totalBefore] = [found.size, total]
+    const most = Math.min(LIMIT, reader.facts.maxLimit)
+    const limit = most - (((pass - 1) * LIMIT_STEP) % Math.ceil(most / 2))
+    total = await readPass(reader, sighting, limit, signal)
+    if (!isComplete() && pass === 1) await readPieces(reader, sighting, signal, isComplete)
+    quietPasses = found.size === seenBefore && total === totalBefore ? quietPasses + 1 : 0
+    const isSettled = copies.size > 0 && quietPasses >= QUIET_PASSES
+    if (rowsSeen(sighting) > total) {
+      // Rows were pruned or merged meanwhile: the count must not be met by what is gone.
+      found.clear()
+      copies.clear()
+    } else if (quietPasses > 0 && (isComplete() || isSettled)) {
       return [...found.values()].filter((event) => isInside(event.occurredAtMs, range))
     }
-    reader.log.debug('events of one instant: reading it again', { pass, seen: found.size, counted: total })
+    reader.log.debug('events of one instant: reading it again', {
+      pass,
+      seen: found.size,
+      counted: total,
+    })
   }
   throw new IncompleteError(
     `${total} events share the instant ${isoTime(instant)} and only ${found.size} of them could be read`,
@@ -64,18 +80,33 @@ export async function readTies(
 }
 
 /** Pages through the instant once. Gives the number of rows, whichever they were. */
-async function readPass(reader: PageReader, sighting: Sighting, signal: AbortSignal): Promise<number> {
-  let previous = ''
+async function readPass(
+  reader: PageReader,
+  sighting: Sighting,
+  limit: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const loop = new LoopWatch()
   for (let offset = 0, pages = 1; ; pages += 1) {
-    const { events, isFull } = await reader.read({ range: sighting.range, offset, limit: LIMIT }, signal)
+    const { events, isFull } = await reader.read({ range: sighting.range, offset, limit }, signal)
     note(sighting, events)
     offset += events.length
     if (!isFull) return offset
-    const ids = events.map((event) => event.id).join()
-    if (ids === previous || pages === MAX_PAGES) {
-      throw pageLoop(sighting.range.from)
-    }
-    previous = ids
+    if (loop.isStuck(events) || pages === MAX_PAGES) throw pageLoop(sighting.range.from)
+  }
+}
+
+/** Tells a server that heeds no offset from rows without an order, of which a short page may well come twice. */
+export class LoopWatch {
+  #previous = ''
+  #repeats = 0
+
+  /** Whether this is the same full page yet again. */
+  isStuck(page: readonly AuditEvent[]): boolean {
+    const ids = page.map((event) => event.id).join()
+    this.#repeats = ids === this.#previous ? this.#repeats + 1 : 0
+    this.#previous = ids
+    return this.#repeats >= LOOP_REPEATS
   }
 }
 
@@ -144,11 +175,19 @@ function valuesOf(
   return values
 }
 
-function note(sighting: Sighting, events: readonly AuditEvent[]): void {
-  const here = new Set<string>()
+function note({ found, copies }: Sighting, events: readonly AuditEvent[]): void {
+  const here = new Map<string, number>()
   for (const event of events) {
-    if (here.has(event.id)) sighting.hasRepeats = true
-    here.add(event.id)
-    if (!sighting.found.has(event.id)) sighting.found.set(event.id, event)
+    const times = here.get(event.id) ?? 0
+    here.set(event.id, times + 1)
+    if (times > (copies.get(event.id) ?? 0)) copies.set(event.id, times)
+    if (!found.has(event.id)) found.set(event.id, event)
   }
+}
+
+/** Rows that are accounted for: every id, as often as it was seen at once. */
+function rowsSeen({ found, copies }: Sighting): number {
+  let rows = found.size
+  for (const times of copies.values()) rows += times
+  return rows
 }

@@ -24,6 +24,8 @@ for (const generation of ['2025', '2026'] as const) {
         identity: READER.identityId,
         scope: 'organization',
         generation,
+        // As the expiry of the events that were read says.
+        retentionMs: 30 * 86_400_000,
       })
       assert.equal((await bench.state()).ownEvents, before)
       assert.deepEqual(bench.server.violations, [])

@@ -255,3 +255,21 @@ test('rows of one instant that never come to light end as an incomplete slice', 
     return true
   })
 })
+
+test('a window whose end is still to come by the server’s clock is warned of', async () => {
+  for (const [serverMs, isWarned] of [
+    [WINDOW.to - 600_000, true],
+    [WINDOW.to, false],
+    [NOW + 600_000, false],
+  ] as const) {
+    const dated: Parameters<typeof startStub>[1] = (stub, asked, exchange) => {
+      const date = new Date(serverMs).toUTCString()
+      exchange.reply(200, page(stub, asked), { 'content-type': 'application/json', date })
+      return undefined
+    }
+    await read(rowsFrom(START, 3, 1_000_000), dated, {}, ({ events, warnings }) => {
+      assert.equal(events.length, 3)
+      assert.equal(/window ends at 2026-11-01T01:00:00.000Z.*NTP/.test(warnings.join()), isWarned)
+    })
+  }
+})

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AuthError, type RemoteError } from '../../../../src/core/errors.ts'
 import { NO_FILTER } from '../../../../src/core/filter.ts'
+import { SILENT } from '../../../../src/core/runtime.ts'
+import { Secret } from '../../../../src/core/secret.ts'
+import { createHttpClient } from '../../../../src/http/client.ts'
 import { IDENTITIES, READER } from '../../../../src/sandbox/infisical/credentials.ts'
 import { PROJECTS } from '../../../../src/sandbox/infisical/templates.ts'
+import { listen } from '../../../../src/sandbox/listen.ts'
+import { Session } from '../../../../src/sources/infisical/session.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
 import { type Bench, generatedWindow, readAll, startBench } from '../../../support/infisical-source.ts'
 
 const WINDOW = generatedWindow(6000)
+const JSON_TYPE = { 'content-type': 'application/json' }
 const WRONG = 'not-the-secret-0123456789'
 
 async function withBench(options: Parameters<typeof startBench>[0], use: (bench: Bench) => Promise<void>) {
@@ -71,6 +78,47 @@ test('a token that is refused after it has worked is replaced; one that never wo
     )
     assert.equal((await bench.state()).logins, 2)
   })
+})
+
+test('tokens that are good for fewer calls than are asked at once are replaced, and none is called refused', async () => {
+  // A spent token is refused at once, while the pages of those who came first take their time.
+  const granted: number[] = []
+  const stub = await listen({
+    async handle(exchange) {
+      if (exchange.method === 'POST') {
+        granted.push(0)
+        const accessToken = `token-${granted.length}-0123456789`
+        return exchange.reply(200, JSON.stringify({ accessToken }), JSON_TYPE)
+      }
+      const number = Number(/token-(\d+)-/.exec(exchange.headers['authorization'] ?? '')?.[1])
+      granted[number - 1] = (granted[number - 1] ?? 0) + 1
+      if ((granted[number - 1] ?? 0) > 3) {
+        return exchange.reply(401, '{"error":"UnauthorizedError","message":"used up"}', JSON_TYPE)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      return exchange.reply(200, '{"auditLogs":[]}', JSON_TYPE)
+    },
+  })
+  const http = createHttpClient({ clock: fakeClock(), log: SILENT, env: {}, version: 'test' })
+  try {
+    const secret = new Secret('a-secret-0123456789', (reference) => reference)
+    const session = new Session(
+      http.service({ service: 'Infisical', baseUrl: stub.url }),
+      { method: 'universal-auth', clientId: secret, clientSecret: secret },
+      stub.url,
+    )
+    const asked = { path: '/', operation: 'test', signal: new AbortController().signal }
+    assert.equal((await session.get(asked)).status, 200)
+    const replies = await Promise.all(Array.from({ length: 8 }, () => session.get(asked)))
+    assert.deepEqual(
+      replies.map(({ status }) => status),
+      Array.from({ length: 8 }, () => 200),
+    )
+    assert.ok(granted.length <= 5, `${granted.length} log-ins`)
+  } finally {
+    await http.close()
+    await stub.close()
+  }
 })
 
 test('a token of the configuration is used as it is and never exchanged', async () => {
