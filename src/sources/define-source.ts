@@ -18,6 +18,8 @@ export type SourceParts = {
   shape(type: string): Promise<EventShape>
   /** `--strict`: a broken input line ends the command. */
   readonly strict: boolean
+  /** A request, where the service's own default is not meant. */
+  readonly timeoutMs?: number | undefined
   /** Opens buckets; tests hand in one that lies in memory. */
   readonly openStore?: OpenStore
 }

@@ -5,6 +5,24 @@ type Named = { readonly id: string | null; readonly type: string | null; readonl
 
 const NOTHING: JsonObject = {}
 
+/** The documented order of the fields. */
+export const FIELDS: readonly string[] = [
+  'id',
+  'version',
+  'action',
+  'occurred_at',
+  'success',
+  'actor',
+  'target',
+  'scope',
+  'organization',
+  'account',
+  'payload',
+  'metadata',
+  'request',
+  'common_fields',
+]
+
 /** The object under a key; a CSV cell that held one as JSON text has become one before. */
 export function partOf(record: JsonObject, key: string): JsonObject {
   const value = record[key]

@@ -3,6 +3,7 @@ import { aliases, foldAction, KNOWN_ACTIONS } from './actions.ts'
 import {
   actionOf,
   cleanName,
+  FIELDS,
   ipOf,
   namedAt,
   outcomeOf,
@@ -30,22 +31,7 @@ export const circleciShape: EventShape = {
       return name ?? id ?? undefined
     },
   },
-  columns: [
-    'id',
-    'version',
-    'action',
-    'occurred_at',
-    'success',
-    'actor',
-    'target',
-    'scope',
-    'organization',
-    'account',
-    'payload',
-    'metadata',
-    'request',
-    'common_fields',
-  ],
+  columns: FIELDS,
   tableColumns: ['occurred_at', 'action', 'actor.name', 'target.name', 'success', 'request.ip_address'],
   filters: {
     event: (record, value) => foldAction(actionOf(record)) === foldAction(value),

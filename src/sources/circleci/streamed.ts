@@ -1,27 +1,9 @@
 import type { AuditEvent, JsonObject } from '../../core/event.ts'
 import { memberSpans } from '../../core/json-members.ts'
 import type { Streamed } from '../../core/source.ts'
-import { ipOf, outcomeOf } from './read-record.ts'
+import { FIELDS, ipOf, outcomeOf } from './read-record.ts'
 
 const NOTHING_LOST: readonly string[] = []
-/** The documented order of the fields. */
-const ORDER = [
-  'id',
-  'version',
-  'action',
-  'occurred_at',
-  'success',
-  'actor',
-  'target',
-  'scope',
-  'organization',
-  'account',
-  'payload',
-  'metadata',
-  'request',
-  'common_fields',
-]
-
 /**
  * What CircleCI writes into the bucket: the event as it is. One that came through a CSV gets its numbers and booleans back, its empty cells are
  * left out as the product leaves absent members out, and the SIEM's copies are made anew where the download has none.
@@ -41,7 +23,7 @@ function isFromCsv(bytes: Uint8Array): boolean {
     const first = bytes[valueStart]
     if (first !== QUOTE && first !== LOWER_N) return
     const key = textOf(bytes, keyStart, keyEnd)
-    if (first === LOWER_N ? ORDER.includes(key) : key === 'success' || key === 'version') isCsv = true
+    if (first === LOWER_N ? FIELDS.includes(key) : key === 'success' || key === 'version') isCsv = true
   })
   return isCsv
 }
@@ -55,7 +37,7 @@ function rebuilt(bytes: Uint8Array, record: JsonObject): Uint8Array {
   const isEmpty = (text: string | undefined) => text === undefined || text === 'null' || text === '""'
   if (isEmpty(texts.get('common_fields'))) texts.set('common_fields', commonFields(record))
   const members: string[] = []
-  for (const key of [...ORDER, ...[...texts.keys()].filter((name) => !ORDER.includes(name))]) {
+  for (const key of [...FIELDS, ...[...texts.keys()].filter((name) => !FIELDS.includes(name))]) {
     const text = texts.get(key)
     if (text !== undefined && !isEmpty(text)) members.push(`"${key}":${typed(key, text)}`)
   }

@@ -146,7 +146,6 @@ export class FileSource implements AuditSource {
       { ...this.#parts, signal },
       (file, bytes) => manifest?.isOutside(file, bytes, window) !== true,
     )
-    for (const file of found.skipped) log.debug(`${file} holds no data and was left out`)
     const survey = new Survey({
       shape: this.shape,
       window,
@@ -159,6 +158,7 @@ export class FileSource implements AuditSource {
       onSkipped: (file, reason) => warnings.push(`${file} was left out: ${reason}`),
     })
     for await (const input of found.inputs) await survey.add(input)
+    for (const file of found.skipped) log.debug(`${file} holds no data and was left out`)
     await survey.finish()
     if (survey.met === 0 && broken.count > 0) {
       warnings.push(

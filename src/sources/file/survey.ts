@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isPlainlyNamed } from '../../core/events-of.ts'
 import { instantOf } from '../../core/instant.ts'
 import { checked, checkJson } from '../../core/json-check.ts'
 import type { EventShape } from '../../core/source.ts'
@@ -162,14 +163,15 @@ export class Survey {
     if (!isClean && !isUtf8(bytes.subarray(start, end))) return 'it is not UTF-8'
     let found: typeof checked = checked
     let timeMs: number
-    if (checked.idStart >= 0 && checked.timeStart >= 0 && shape.name === undefined && this.met > 0) {
+    const { idStart, idEnd, timeStart, timeEnd } = checked
+    const isPlain = isPlainlyNamed(shape, bytes, idStart, idEnd, timeStart, timeEnd)
+    if (isPlain && this.met > 0) {
       try {
-        timeMs = instantOf(bytes, checked.timeStart, checked.timeEnd)
+        timeMs = instantOf(bytes, timeStart, timeEnd)
       } catch {
         return `its ${shape.timeKey} is not a time`
       }
     } else {
-      const isPlain = checked.idStart >= 0 && checked.timeStart >= 0 && shape.name === undefined
       const record: unknown = JSON.parse(utf8.decode(bytes.subarray(start, end)))
       const named = nameOf(record, shape)
       if (typeof named === 'string') return named

@@ -35,6 +35,10 @@ export class Api implements AuditApi {
     return this.#generation
   }
 
+  get tellsNames(): boolean {
+    return this.#generation === undefined || this.#backends[this.#generation].tellsNames
+  }
+
   async page(asked: PageAsked): Promise<RawPage> {
     try {
       return await this.#ask((api) => api.page(asked))

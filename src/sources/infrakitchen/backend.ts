@@ -31,6 +31,8 @@ export type ApiParts = {
 
 /** One generation of the audit API. */
 export interface AuditApi {
+  /** Whether entries tell the names of what was acted on, as far as is known by now. */
+  readonly tellsNames: boolean
   /** @throws NotHereError when this generation's audit log is not at this address */
   page(asked: PageAsked): Promise<RawPage>
   /** Execution log lines, oldest first. @throws RefusedFilterError where the release has no such column or operator */
@@ -42,7 +44,14 @@ export class NotHereError extends Error {
   override readonly name = 'NotHereError'
 }
 
-/** The release does not know what was filtered by. Never seen above this folder. */
+/** The release does not know what was filtered by, or failed over it. Never seen above this folder. */
 export class RefusedFilterError extends Error {
   override readonly name = 'RefusedFilterError'
+  /** A 500: a database that takes no such value, and one that is ill, say the same. */
+  readonly hasFailed: boolean
+
+  constructor(message: string, hasFailed = false) {
+    super(message)
+    this.hasFailed = hasFailed
+  }
 }

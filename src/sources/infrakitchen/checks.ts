@@ -1,14 +1,12 @@
 import type { Check } from '../../core/check.ts'
-import { AuditctlError, AuthError } from '../../core/errors.ts'
 import type { Clock } from '../../core/runtime.ts'
-import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
+import { isoTime, MINUTE_MS } from '../../core/time-range.ts'
+import { checksAfterLogIn, clockCheck } from '../health-checks.ts'
 import type { Api } from './api.ts'
 import type { RawPage } from './backend.ts'
 import { textOf } from './read-record.ts'
 import type { Session } from './session.ts'
 import { isZoned } from './times.ts'
-
-const MAX_SKEW_MS = 5 * SECOND_MS
 
 export type CheckParts = {
   readonly session: Session
@@ -24,15 +22,8 @@ export function newestEntry(api: Api, signal: AbortSignal): Promise<RawPage> {
 }
 
 /** Reachable, credentials accepted, permission to read, which generation answers, and whether its times can be trusted. */
-export async function testSource(parts: CheckParts, signal: AbortSignal): Promise<readonly Check[]> {
-  const checks: Check[] = []
-  try {
-    await parts.session.start(signal)
-    checks.push({ check: 'log-in', state: 'ok', message: `credentials ready for ${parts.url}` })
-  } catch (error) {
-    return [failure(error instanceof AuthError ? 'log-in' : 'reachable', error)]
-  }
-  try {
+export function testSource(parts: CheckParts, signal: AbortSignal): Promise<readonly Check[]> {
+  return checksAfterLogIn(parts.session, parts.url, signal, async (checks) => {
     const newest = await newestEntry(parts.api, signal)
     const count = newest.total === undefined ? '' : `, ${newest.total.toLocaleString('en-US')} entries`
     checks.push({ check: 'permission', state: 'ok', message: `may read the audit log${count}` })
@@ -40,24 +31,7 @@ export async function testSource(parts: CheckParts, signal: AbortSignal): Promis
       parts.api.generation === 'graphql' ? 'GraphQL (release 0.4 or later)' : 'REST (release 0.3 or earlier)'
     checks.push({ check: 'generation', state: 'ok', message: `answers by ${generation}` })
     checks.push(clockCheck(newest.clockSkewMs), zoneCheck(parts, newest))
-  } catch (error) {
-    checks.push(failure(error instanceof AuthError ? 'permission' : 'reachable', error))
-  }
-  return checks
-}
-
-function clockCheck(skewMs: number | undefined): Check {
-  if (skewMs === undefined)
-    return { check: 'clock', state: 'ok', message: 'the server does not tell its time' }
-  // The Date header has whole seconds.
-  const seconds = Math.round(skewMs / SECOND_MS)
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return { check: 'clock', state: 'ok', message: `${seconds} s apart` }
-  return {
-    check: 'clock',
-    state: 'warning',
-    message: `the server's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ours`,
-    hint: 'windows that end now may miss events: set both clocks by NTP, or use a longer --settle',
-  }
+  })
 }
 
 function zoneCheck({ clock, timezone }: CheckParts, { events }: RawPage): Check {
@@ -76,16 +50,5 @@ function zoneCheck({ clock, timezone }: CheckParts, { events }: RawPage): Check 
     state: 'warning',
     message: `${read}; the newest entry would then be of ${isoTime(newest.occurredAtMs)}, which is yet to come`,
     hint: 'set timezone to that of the server’s database session, such as Europe/Berlin',
-  }
-}
-
-function failure(check: string, error: unknown): Check {
-  if (!(error instanceof AuditctlError)) throw error
-  return {
-    check,
-    state: 'failure',
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error instanceof AuthError ? { refused: true as const } : {}),
   }
 }

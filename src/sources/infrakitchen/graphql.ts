@@ -11,7 +11,7 @@ import {
   RefusedFilterError,
 } from './backend.ts'
 import { readEvents } from './events.ts'
-import { clean, detailsOf, isMarkup, SERVICE, saying } from './problem.ts'
+import { clean, detailsOf, isMarkup, NEEDS_ROLE, refusalOf, SERVICE } from './problem.ts'
 import { MAX_PAGE_BYTES } from './rest.ts'
 
 const OPERATION = 'read the audit log'
@@ -38,6 +38,10 @@ export class GraphqlApi implements AuditApi {
 
   constructor(parts: ApiParts) {
     this.#parts = parts
+  }
+
+  get tellsNames(): boolean {
+    return this.#hasTargetNames
   }
 
   async page({ filter, sort, start, end, isProbe = false, signal }: PageAsked): Promise<RawPage> {
@@ -114,7 +118,13 @@ export class GraphqlApi implements AuditApi {
         signal,
         maxResponseBytes: MAX_PAGE_BYTES,
       })
-      if (reply.status !== 200) throw refusal(reply, operation)
+      if (reply.status !== 200)
+        throw refusalOf(
+          reply,
+          operation,
+          'GraphQL',
+          'check the role of the user, and any proxy in front of the server',
+        )
       if (isMarkup(reply.bytes)) throw new NotHereError('a web page answers instead of GraphQL')
       const isSmall = reply.bytes.length < 10_000
       const errors = isSmall ? errorsOf(reply.json() as JsonObject) : []
@@ -126,24 +136,6 @@ export class GraphqlApi implements AuditApi {
       await clock.sleep(tries * 500 * (0.5 + clock.random()), signal)
     }
   }
-}
-
-function refusal(reply: HttpReply, operation: string): Error {
-  const said = saying(reply)
-  const { status } = reply
-  if (status === 404 || status === 405 || (status >= 300 && status < 400)) {
-    return new NotHereError(`no GraphQL API ${said}`)
-  }
-  if (status === 403) {
-    return new AuthError(`${SERVICE} does not let this user ${operation} ${said}`, {
-      ...detailsOf(reply, operation),
-      hint: 'check the role of the user, and any proxy in front of the server',
-    })
-  }
-  return new RemoteError(`Could not ${operation}: ${SERVICE} refused the request ${said}`, {
-    ...detailsOf(reply, operation),
-    hint: 'if it stays so, report it with the server’s version',
-  })
 }
 
 /** The error for a 200 that is none. */
@@ -165,7 +157,7 @@ function failure(errors: readonly GraphqlError[], reply: HttpReply, operation: s
         ...detailsOf(reply, operation),
         hint: /^Not authenticated/.test(denied.message)
           ? 'the user may be deactivated, or a proxy takes the Authorization header away'
-          : 'a service account has no role until one is assigned: give it default, or read on api:audit_log and api:log',
+          : NEEDS_ROLE,
       },
     )
   }

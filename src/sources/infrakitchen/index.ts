@@ -14,15 +14,16 @@ import type {
 } from '../../core/source.ts'
 import { DAY_MS, isInside, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { defineSource, type SourceParts } from '../define-source.ts'
+import { filteredTrail, type TrailAsked } from '../filtered-trail.ts'
 import { Api } from './api.ts'
 import { newestEntry, testSource } from './checks.ts'
 import { openWindow } from './open-window.ts'
 import { planFilters } from './pushdown.ts'
-import { actionOf, userIdOf } from './read-record.ts'
+import { actionOf, isUuid, userIdOf } from './read-record.ts'
 import { Session } from './session.ts'
 import { infrakitchenShape } from './shape.ts'
 import { Times } from './times.ts'
-import { filteredTrail, traceTrail } from './trace.ts'
+import { joined, traceTrail } from './trace.ts'
 
 /** The server has no bound of its own; its user interface asks for as many. */
 const PAGE_ROWS = 1000
@@ -141,7 +142,8 @@ class InfrakitchenSource implements AuditSource {
     return {
       url: this.#url,
       organization: new URL(this.#url).host,
-      identity: auth.method === 'service-account' ? auth.identifier : (this.#session.userId() ?? auth.method),
+      identity:
+        auth.method === 'service-account' ? auth.identifier : (this.#session.claim('sub') ?? auth.method),
       scope: 'installation',
       generation: this.#api.generation,
     }
@@ -165,18 +167,20 @@ class InfrakitchenSource implements AuditSource {
   }
 
   /** Of an entity, a user or an entry the log is the trail, asked for by id; a trace has the execution log besides. */
-  async trail(
-    kind: TrailKind,
-    id: string,
-    asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly signal: AbortSignal },
-  ): Promise<Trail | undefined> {
+  async trail(kind: TrailKind, id: string, asked: TrailAsked): Promise<Trail | undefined> {
+    const { fields } = asked.filter
     if (kind === 'trace') return traceTrail(this.#api, this.#times, id, asked.signal)
-    const field = (
-      { entity: 'entity', identity: 'actor', request: 'request-id', secret: undefined } as const
-    )[kind]
-    return field === undefined || asked.filter.fields[field] !== undefined
-      ? undefined
-      : filteredTrail(this, field, id, asked)
+    if (kind === 'identity') {
+      // What it did and what was done to it: the server takes conditions only together, so that it is asked twice.
+      return isUuid(id) && fields.actor === undefined && fields.entity === undefined
+        ? joined(
+            await filteredTrail(this, 'actor', id, asked),
+            await filteredTrail(this, 'entity', id, asked),
+          )
+        : undefined
+    }
+    const field = kind === 'request' ? 'request-id' : 'entity'
+    return fields[field] === undefined ? filteredTrail(this, field, id, asked) : undefined
   }
 
   async sorted(
@@ -215,7 +219,7 @@ class InfrakitchenSource implements AuditSource {
 
   #isOwnLogin(event: AuditEvent): boolean {
     if (this.#settings.auth.method !== 'guest' || event.action !== 'login') return false
-    const own = this.#session.userId()
+    const own = this.#session.claim('sub')
     return own !== undefined && userIdOf(event.record()) === own && actionOf(event.record()) === 'login'
   }
 }

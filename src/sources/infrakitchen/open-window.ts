@@ -123,12 +123,16 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
       const readRows = (start: number, end: number) => rowsAt(start, end, readSignal)
       yield* readSpan(readRows, { range, offset: place.offset, expected: place.rows, pageSize })
     },
-    warnings: () =>
-      newestMs > now + 5 * MINUTE_MS
+    warnings: () => [
+      ...(newestMs > now + 5 * MINUTE_MS
         ? [
             `the newest entry is dated ${isoTime(newestMs)}, which is yet to come: if the server's times have no zone, set timezone to that of its database`,
           ]
-        : [],
+        : []),
+      ...(plan.needsNames && !api.tellsNames
+        ? ['the entries of this release tell no names of what was acted on: ask for it by its id']
+        : []),
+    ],
     // The connections belong to whoever made the client.
     close: () => Promise.resolve(),
   }

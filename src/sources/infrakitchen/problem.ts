@@ -1,6 +1,7 @@
-import type { RemoteDetails } from '../../core/errors.ts'
+import { AuthError, type RemoteDetails, RemoteError } from '../../core/errors.ts'
 import type { HttpReply } from '../../core/http.ts'
 import { redact } from '../../core/secret.ts'
+import { NotHereError } from './backend.ts'
 
 export const SERVICE = 'InfraKitchen'
 
@@ -38,6 +39,25 @@ export function detailsOf(reply: HttpReply, operation: string): RemoteDetails {
     requestId: reply.requestId,
     attempts: reply.attempts,
   }
+}
+
+/** A hand-made service account may do nothing at first. */
+export const NEEDS_ROLE =
+  'a service account has no role until one is assigned: give it default, or read on api:audit_log and api:log'
+
+/** The error for a status that is no answer to the question, in either generation. @param hint for a 403 */
+export function refusalOf(reply: HttpReply, operation: string, api: 'REST' | 'GraphQL', hint: string): Error {
+  const { status } = reply
+  const said = saying(reply)
+  const details = detailsOf(reply, operation)
+  if (status === 404 || status === 405 || (status >= 300 && status < 400))
+    return new NotHereError(`no ${api} API ${said}`)
+  if (status === 403)
+    return new AuthError(`${SERVICE} does not let this user ${operation} ${said}`, { ...details, hint })
+  return new RemoteError(`Could not ${operation}: ${SERVICE} refused the request ${said}`, {
+    ...details,
+    hint: 'if it stays so, report it with the server’s version',
+  })
 }
 
 /** A web page where JSON was asked for: the app's own front page, a proxy, a log-in. */

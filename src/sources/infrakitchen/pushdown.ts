@@ -7,6 +7,8 @@ export type Plan = {
   readonly filter: JsonObject
   readonly pushed: readonly string[]
   readonly local: readonly string[]
+  /** Whether something is asked for by a name that only newer releases tell. */
+  readonly needsNames: boolean
 }
 
 /**
@@ -42,5 +44,5 @@ export function planFilters({ fields, events, where }: EventFilter): Plan {
   }
   if (fields['actor-type'] !== undefined) local.push('--actor-type: told from the provider of the actor')
   for (const { path, operator, value } of where) local.push(`--where ${path.join('.')}${operator}${value}`)
-  return { filter, pushed, local }
+  return { filter, pushed, local, needsNames: fields.entity !== undefined && !isUuid(fields.entity) }
 }

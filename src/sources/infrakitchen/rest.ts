@@ -1,4 +1,4 @@
-import { AuthError, ContractError, RemoteError } from '../../core/errors.ts'
+import { ContractError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
 import type { HttpReply, RetryPolicy } from '../../core/http.ts'
 import { sliceOrParse } from '../../core/json-slice.ts'
@@ -11,7 +11,7 @@ import {
   RefusedFilterError,
 } from './backend.ts'
 import { readEvents } from './events.ts'
-import { detailsOf, isMarkup, SERVICE, saying, wordsOf } from './problem.ts'
+import { detailsOf, isMarkup, NEEDS_ROLE, refusalOf, saying, wordsOf } from './problem.ts'
 
 const OPERATION = 'read the audit log'
 const LOGS_OPERATION = 'read the execution log'
@@ -20,6 +20,7 @@ export const MAX_PAGE_BYTES = 256 * 1024 * 1024
 
 /** Releases 0.1 to 0.3. @source server/src/core/audit_logs/router.py of electrolux-oss/infrakitchen at v0.3.1 */
 export class RestApi implements AuditApi {
+  readonly tellsNames = false
   readonly #parts: ApiParts
 
   constructor(parts: ApiParts) {
@@ -50,8 +51,14 @@ export class RestApi implements AuditApi {
 
   async logs(filter: JsonObject, range: readonly [number, number], signal: AbortSignal) {
     const asked = { filter, sort: ['created_at', 'ASC'], range }
-    // A column of texts compared with an id fails in the database, and will not be mended by asking again and again.
-    const reply = await this.#get('/api/logs', LOGS_OPERATION, asked, signal, { neverRetry: [500] })
+    const ask = () => this.#get('/api/logs', LOGS_OPERATION, asked, signal, { neverRetry: [500] })
+    // What fails in the database may do so for ever, a column of texts compared with an id for one: asked once more, and no more.
+    const reply = await ask().catch(async (error: unknown) => {
+      if (!(error instanceof RefusedFilterError) || !error.hasFailed) throw error
+      const { clock } = this.#parts
+      await clock.sleep(500 * (0.5 + clock.random()), signal)
+      return ask()
+    })
     const lines = reply.json()
     if (Array.isArray(lines)) return lines.filter((line) => line !== null && typeof line === 'object')
     throw new ContractError(`Could not ${LOGS_OPERATION}: the reply is not an array`, {
@@ -82,26 +89,15 @@ export class RestApi implements AuditApi {
   }
 }
 
+/** The error for an answer that is no 200; a filter that the release does not know is told apart. */
 function refusal(reply: HttpReply, operation: string): Error {
   const { status } = reply
-  const said = saying(reply)
-  if (status === 404 || status === 405 || (status >= 300 && status < 400)) {
-    return new NotHereError(`no REST API ${said}`)
-  }
-  if (status === 403) {
-    return new AuthError(`${SERVICE} does not let this user ${operation} ${said}`, {
-      ...detailsOf(reply, operation),
-      hint: 'a service account has no role until one is assigned: give it default, or read on api:audit_log and api:log',
-    })
-  }
   const isFilterRefused = /^(?:Invalid field name|Unsupported operator|Field .* is not a relationship)/.test(
     wordsOf(reply),
   )
-  if (status === 500 || (status === 400 && isFilterRefused)) return new RefusedFilterError(said)
-  return new RemoteError(`Could not ${operation}: ${SERVICE} refused the request ${said}`, {
-    ...detailsOf(reply, operation),
-    hint: 'if it stays so, report it with the server’s version',
-  })
+  if (status === 500 || (status === 400 && isFilterRefused))
+    return new RefusedFilterError(saying(reply), status === 500)
+  return refusalOf(reply, operation, 'REST', NEEDS_ROLE)
 }
 
 /** `audit_logs 0-99/4210`: only what follows the slash can be trusted. */

@@ -1,6 +1,7 @@
 import { AuthError, RemoteConfigError } from '../../core/errors.ts'
 import type { HttpReply, HttpRequest, HttpService, RetryPolicy } from '../../core/http.ts'
-import { registerSecret, type Secret } from '../../core/secret.ts'
+import type { Secret } from '../../core/secret.ts'
+import { Bearer, type Granted, whose } from '../bearer.ts'
 import { detailsOf, SERVICE, saying } from './problem.ts'
 
 export type Auth =
@@ -8,98 +9,59 @@ export type Auth =
   | { readonly method: 'token'; readonly token: Secret }
   | { readonly method: 'guest'; readonly scope?: 'default' | 'infra' | 'super' | undefined }
 
-type Token = { readonly value: string; readonly isFirst: boolean; hasWorked: boolean }
-
 const OPERATION = 'log in'
 
-/**
- * Everything that is asked with a token. A token that is refused after it has worked is replaced where it can be; credentials that were
- * refused are never sent again.
- */
+/** Everything that is asked with a token. */
 export class Session {
   readonly #http: HttpService
   readonly #auth: Auth
-  #token: Promise<Token> | undefined
-  #refusal: Error | undefined
-  #value: string | undefined
-  logins = 0
+  readonly #bearer: Bearer<HttpReply>
 
   constructor(http: HttpService, auth: Auth) {
     this.#http = http
     this.#auth = auth
+    this.#bearer = new Bearer({
+      obtain: (signal) => this.#obtain(signal),
+      isRefused: ({ status }) => status === 401,
+      judge: ({ hasWorked }, reply) => this.#judge(hasWorked, reply),
+    })
   }
 
   /** Resolves with any answer but a refused token. @throws AuthError when the credentials or a fresh token are refused */
-  async send(request: HttpRequest, policy?: RetryPolicy): Promise<HttpReply> {
-    for (;;) {
-      const current = this.#current(request.signal)
-      const token = await current
-      const headers = { ...request.headers, authorization: `Bearer ${token.value}` }
-      const reply = await this.#http.request({ ...request, headers }, policy)
-      if (reply.status !== 401) {
-        token.hasWorked = true
-        return reply
-      }
-      // Another worker may have replaced it meanwhile; then this one goes on with the new token.
-      if (this.#token === current) this.#dismiss(token, reply)
-    }
+  send(request: HttpRequest, policy?: RetryPolicy): Promise<HttpReply> {
+    return this.#bearer.carry((token) => {
+      const headers = { ...request.headers, authorization: `Bearer ${token}` }
+      return this.#http.request({ ...request, headers }, policy)
+    }, request.signal)
   }
 
   /** Logs in if nobody has, and proves nothing more. */
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#current(signal)
+  start(signal: AbortSignal): Promise<void> {
+    return this.#bearer.start(signal)
   }
 
-  /** The user id inside the token, unverified; undefined before the first log-in and for tokens that say nothing. */
-  userId(): string | undefined {
-    try {
-      const payload = this.#value?.split('.')[1] ?? ''
-      const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-      const subject =
-        claims !== null && typeof claims === 'object' && 'sub' in claims ? claims.sub : undefined
-      return typeof subject === 'string' ? subject : undefined
-    } catch {
-      return undefined
-    }
+  /** Of the token, unverified: `sub` is the user's id. */
+  claim(name: string): string | undefined {
+    return this.#bearer.claim(name)
   }
 
-  #current(signal: AbortSignal): Promise<Token> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
-    if (this.#token === undefined) {
-      const token = this.#obtain(signal)
-      this.#token = token
-      token.catch((error: unknown) => {
-        if (error instanceof AuthError) this.#refusal = error
-        if (this.#token === token) this.#token = undefined
-      })
-    }
-    return this.#token
-  }
-
-  #dismiss(token: Token, reply: HttpReply): void {
+  #judge(hasWorked: boolean, reply: HttpReply): AuthError | undefined {
     if (this.#auth.method === 'token') {
-      this.#refusal = refused(`the token${whose(this.#auth.token)}`, reply, {
+      return refused(`the token${whose(this.#auth.token)}`, reply, {
         hint: 'it has expired, was deleted, or is of another server: make a new personal token (0.5 and later), or use a service account',
       })
-    } else if (!token.hasWorked) {
-      this.#refusal = refused('a token that it had just issued', reply, {
-        hint: 'check the clock of the server, and whether a proxy in front of it changes the Authorization header',
-      })
     }
-    if (this.#refusal !== undefined) throw this.#refusal
-    this.#token = undefined
+    if (hasWorked) return undefined
+    return refused('a token that it had just issued', reply, {
+      hint: 'check the clock of the server, and whether a proxy in front of it changes the Authorization header',
+    })
   }
 
-  async #obtain(signal: AbortSignal): Promise<Token> {
-    const isFirst = this.logins === 0
-    let value: string
-    if (this.#auth.method === 'token') value = await this.#auth.token.reveal()
-    else if (this.#auth.method === 'guest') value = await this.#visit(this.#auth.scope ?? 'default', signal)
-    else value = await this.#exchange(this.#auth, signal)
-    registerSecret(value)
-    this.#value = value
-    this.logins += 1
-    return { value, isFirst, hasWorked: false }
+  async #obtain(signal: AbortSignal): Promise<Granted> {
+    if (this.#auth.method === 'token') return { value: await this.#auth.token.reveal() }
+    if (this.#auth.method === 'guest')
+      return { value: await this.#visit(this.#auth.scope ?? 'default', signal) }
+    return { value: await this.#exchange(this.#auth, signal) }
   }
 
   /** Present in every release, GraphQL ones included. */
@@ -155,8 +117,4 @@ function wrongAddress(reply: HttpReply): RemoteConfigError {
     ...detailsOf(reply, OPERATION),
     hint: 'check the URL of the source: the origin of the installation, without /api',
   })
-}
-
-function whose(secret: Secret): string {
-  return secret.origin === 'literal' ? '' : ` of ${secret.origin}`
 }

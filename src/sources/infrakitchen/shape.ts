@@ -79,6 +79,7 @@ export function infrakitchenShape(
     idKey: 'id',
     timeKey: 'created_at',
     name: (record) => nameOf(record, times),
+    isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
     // The product has no stream of its own: what it would have sent is what it says.
     asStreamed: (event) => ({ bytes: event.bytes, notRebuilt: [] }),

@@ -1,43 +1,47 @@
-import { RemoteError } from '../../core/errors.ts'
+import { RemoteError, UserError } from '../../core/errors.ts'
 import type { AuditEvent, JsonObject } from '../../core/event.ts'
-import { compileFilter, type EventFilter } from '../../core/filter.ts'
-import type { AuditSource, Page, Trail, TrailLine } from '../../core/source.ts'
-import type { TimeRange } from '../../core/time-range.ts'
+import type { Page, Trail, TrailLine } from '../../core/source.ts'
 import type { Api } from './api.ts'
 import { RefusedFilterError } from './backend.ts'
+import { SERVICE } from './problem.ts'
 import { entityIdOf, isUuid, textOf } from './read-record.ts'
 import type { Times } from './times.ts'
 
 /** What the user interface asks for at once. */
 const FIRST_LINES = 600
 const MOST_LINES = 65_536
-const MOST_EVENTS = 10_000
+/** Ids in one question: they stand in the address. */
+const MOST_IDS = 100
 
 /**
  * An audit entry and what its action printed, or all of a workflow's. Up to 0.3.1 a line's `trace_id` is the entry's id; later
  * `audit_log_id` is, and `trace_id` holds the workflow around it. Which release it is shows by what it refuses.
  */
-export async function traceTrail(
-  api: Api,
-  times: Times,
-  id: string,
-  signal: AbortSignal,
-): Promise<Trail | undefined> {
-  if (!isUuid(id)) return undefined
+export async function traceTrail(api: Api, times: Times, id: string, signal: AbortSignal): Promise<Trail> {
+  if (!isUuid(id)) {
+    throw new UserError(`${JSON.stringify(id)} is not the id of an entry or of a workflow`, {
+      hint: 'a trace goes by the id of an audit entry, as auditctl query shows it, or of the workflow around it',
+    })
+  }
   const trace = id.toLowerCase()
   const warnings: string[] = []
   const entries = await eventsOf(api, [trace], signal)
-  let found: readonly JsonObject[] = []
-  if (entries.length > 0)
-    found = (await linesBy(api, ['audit_log_id', 'trace_id__in', 'trace_id__like'], trace, signal)) ?? []
-  else {
-    found = (await linesBy(api, ['trace_id__in', 'trace_id__like'], trace, signal)) ?? []
+  const columns = ['trace_id__in', 'trace_id__like']
+  if (entries.length > 0) columns.unshift('audit_log_id')
+  const { lines: found, failure } = await linesBy(api, columns, trace, signal)
+  if (entries.length === 0) {
     const ids = [...new Set(found.map(eventIdOf))].filter(
       (eventId) => eventId !== undefined && eventId !== trace,
     )
     entries.push(...(await eventsOf(api, ids as string[], signal)))
   }
   if (entries.length === 0) warnings.push(`there is no audit entry ${trace}, and no workflow of that id`)
+  else if (found.length === 0 && failure !== undefined)
+    warnings.push(`whether there is an execution log is not known: ${failure}`)
+  if (found.length >= MOST_LINES)
+    warnings.push(
+      `only the first ${found.length.toLocaleString('en-US')} lines of the execution log are shown`,
+    )
   const lines = found.map((line) => lineOf(line, times, trace, entries))
   return {
     events: (async function* (): AsyncGenerator<Page> {
@@ -49,68 +53,57 @@ export async function traceTrail(
   }
 }
 
-/** The entries of the window in which the field has that value: the server is asked for those alone. */
-export async function filteredTrail(
-  source: AuditSource,
-  field: 'entity' | 'actor' | 'request-id',
-  id: string,
-  asked: { readonly window: TimeRange; readonly filter: EventFilter; readonly signal: AbortSignal },
-): Promise<Trail> {
-  const { window, signal } = asked
-  const filter = { ...asked.filter, fields: { ...asked.filter.fields, [field]: id } }
-  const isOf = compileFilter(filter, source.shape.filters, source.name)
-  const opened = await source.open(window, filter, { order: 'asc', concurrency: 1, signal })
+/** The events of both; callers drop repeats. */
+export function joined(first: Trail, second: Trail): Trail {
   async function* events(): AsyncGenerator<Page> {
-    try {
-      for await (const slice of opened.slices())
-        for await (const page of opened.read(slice, signal)) yield page.filter(isOf)
-    } finally {
-      await opened.close()
-    }
+    yield* first.events
+    yield* second.events
   }
-  return { events: events(), lines: () => [], summary: () => undefined, warnings: () => opened.warnings() }
+  return {
+    events: events(),
+    lines: () => [...first.lines(), ...second.lines()],
+    summary: () => first.summary() ?? second.summary(),
+    warnings: () => [...new Set([...first.warnings(), ...second.warnings()])],
+  }
 }
 
 /** By the list, never by the single entry's address: an unknown id is a 500 there. */
 async function eventsOf(api: Api, ids: readonly string[], signal: AbortSignal): Promise<AuditEvent[]> {
   const known = ids.filter(isUuid)
-  if (known.length === 0) return []
-  const filter = { id: known.length === 1 ? known[0] : known }
-  const { events } = await api.page({
-    filter,
-    sort: ['created_at', 'ASC'],
-    start: 0,
-    end: MOST_EVENTS,
-    signal,
-  })
-  return [...events]
+  const events: AuditEvent[] = []
+  for (let from = 0; from < known.length; from += MOST_IDS) {
+    const some = known.slice(from, from + MOST_IDS)
+    const filter = { id: some.length === 1 ? some[0] : some }
+    const page = { filter, sort: ['created_at', 'ASC'], start: 0, end: some.length, signal } as const
+    events.push(...(await api.page(page)).events)
+  }
+  return events
 }
 
-/** By the first of the columns that the release knows; undefined when it knows none, or fails on all. */
+/** By the first of the columns that the release knows; without lines where it knows none, and with its words where it failed over one. */
 async function linesBy(
   api: Api,
   columns: readonly string[],
   id: string,
   signal: AbortSignal,
-): Promise<readonly JsonObject[] | undefined> {
+): Promise<{ readonly lines: readonly JsonObject[]; readonly failure: string | undefined }> {
+  let failure: string | undefined
   for (const column of columns) {
     const filter = { [column]: column.endsWith('__in') ? [id] : id }
     try {
-      for (let end = FIRST_LINES; ; end *= 2) {
+      for (let end = FIRST_LINES; ; end = Math.min(MOST_LINES, end * 2)) {
         // One answer from its start: lines share instants, and pages of them would repeat some and lose others.
         const lines = await api.logs(filter, [0, end], signal)
-        if (lines.length < end || end >= MOST_LINES) return lines
+        if (lines.length < end || end >= MOST_LINES) return { lines, failure }
       }
     } catch (error) {
-      if (
-        !(error instanceof RefusedFilterError) &&
-        !(error instanceof RemoteError && error.code === 'internal')
-      )
-        throw error
+      if (error instanceof RemoteError && error.code === 'internal') failure = error.message
+      else if (!(error instanceof RefusedFilterError)) throw error
+      else if (error.hasFailed) failure = `${SERVICE} failed over ${column} ${error.message}`
       api.log.debug(`the execution log cannot be asked by ${column}: ${error.message}`)
     }
   }
-  return undefined
+  return { lines: [], failure }
 }
 
 function eventIdOf(line: JsonObject): string | undefined {

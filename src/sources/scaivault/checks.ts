@@ -1,12 +1,10 @@
 import type { Check } from '../../core/check.ts'
-import { AuditctlError, AuthError } from '../../core/errors.ts'
 import type { Clock } from '../../core/runtime.ts'
-import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
+import { isoTime, MINUTE_MS } from '../../core/time-range.ts'
+import { clockCheck, failedCheck } from '../health-checks.ts'
 import { LIST_PATH, refusal } from './pages.ts'
 import { firstAt, textOf } from './read-record.ts'
 import type { Session } from './session.ts'
-
-const MAX_SKEW_MS = 5 * SECOND_MS
 
 /** What the server says about the bearer of a token. */
 export type Whoami = {
@@ -56,7 +54,7 @@ export async function testSource(parts: CheckParts, signal: AbortSignal): Promis
     if (scopes !== undefined) checks.push(scopeCheck(scopes))
     checks.push(clockCheck(clockSkewMs))
   } catch (error) {
-    return [failure(error instanceof AuthError ? 'log-in' : 'reachable', error)]
+    return [failedCheck(error, 'log-in')]
   }
   try {
     const now = clock.now()
@@ -66,7 +64,7 @@ export async function testSource(parts: CheckParts, signal: AbortSignal): Promis
     if (reply.status !== 200) throw refusal(reply, operation)
     checks.push({ check: 'permission', state: 'ok', message: 'may read the audit log' })
   } catch (error) {
-    checks.push(failure(error instanceof AuthError ? 'permission' : 'reachable', error))
+    checks.push(failedCheck(error, 'permission'))
   }
   return checks
 }
@@ -85,29 +83,4 @@ function scopeCheck(scopes: readonly string[]): Check {
   return has('audit:export')
     ? { check: 'scopes', state: 'ok', message: 'audit:read and audit:export' }
     : { check: 'scopes', state: 'ok', message: 'audit:read; remote-export would need audit:export as well' }
-}
-
-function clockCheck(skewMs: number | undefined): Check {
-  if (skewMs === undefined)
-    return { check: 'clock', state: 'ok', message: 'the server does not tell its time' }
-  // The Date header has whole seconds.
-  const seconds = Math.round(skewMs / SECOND_MS)
-  if (Math.abs(skewMs) <= MAX_SKEW_MS) return { check: 'clock', state: 'ok', message: `${seconds} s apart` }
-  return {
-    check: 'clock',
-    state: 'warning',
-    message: `the server's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ours`,
-    hint: 'windows that end now may miss events: set both clocks by NTP, or use a longer --settle',
-  }
-}
-
-function failure(check: string, error: unknown): Check {
-  if (!(error instanceof AuditctlError)) throw error
-  return {
-    check,
-    state: 'failure',
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error instanceof AuthError ? { refused: true as const } : {}),
-  }
 }

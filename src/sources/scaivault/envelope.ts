@@ -1,9 +1,8 @@
-import { ContractError } from '../../core/errors.ts'
-import { type AuditEvent, SpanEvent } from '../../core/event.ts'
-import { eventAt } from '../../core/events-of.ts'
+import type { AuditEvent } from '../../core/event.ts'
+import { eventsOf } from '../../core/events-of.ts'
 import { sliceEvents, sliceOrParse } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
-import { firstAt, textOf } from './read-record.ts'
+import { firstAt, otherNames, textOf } from './read-record.ts'
 
 /** Where the entries of a reply may stand: the documented place first. */
 const PLACES: readonly string[] = [
@@ -47,6 +46,8 @@ export class EnvelopeReader {
   readonly #onPlace: (place: string) => void
   #place = PLACES[0] as string
   #isTold = false
+  /** As the first entry spells them, `log_id for id`; undefined before there was one. */
+  otherNames: readonly string[] | undefined
 
   constructor(shape: EventShape, onPlace: (place: string) => void) {
     this.#shape = shape
@@ -70,28 +71,8 @@ export class EnvelopeReader {
       this.#isTold = true
     }
     const envelope = sliced.envelope()
-    const { spans } = sliced
-    const events = Array.from({ length: spans.count }, (_, i) => {
-      const timeEnd = spans.timeEnds[i] ?? 0
-      const isPlain =
-        (spans.idStarts[i] ?? -1) >= 0 &&
-        (spans.timeStarts[i] ?? -1) >= 0 &&
-        bytesEndInZ(spans.bytes, timeEnd)
-      if (!isPlain) return eventAt(spans, i, this.#shape)
-      try {
-        return SpanEvent.of(this.#shape.reader, spans.bytes, {
-          start: spans.starts[i] ?? 0,
-          end: spans.ends[i] ?? 0,
-          idStart: spans.idStarts[i] ?? 0,
-          idEnd: spans.idEnds[i] ?? 0,
-          timeStart: spans.timeStarts[i] ?? 0,
-          timeEnd,
-        })
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause)
-        throw new ContractError(`event ${i} of the reply cannot be read: ${reason}`, { cause })
-      }
-    })
+    const events = eventsOf(sliced.spans, this.#shape)
+    if (events[0] !== undefined) this.otherNames ??= otherNames(events[0].record())
     const cursor = textOf(envelope, ...CURSORS)
     const more = firstAt(envelope, ...MORES)
     return { events, cursor, hasMore: typeof more === 'boolean' ? more : cursor !== undefined, envelope }
@@ -108,8 +89,4 @@ function placeIn(bytes: Uint8Array): string {
   }
   if (Array.isArray(body)) return ''
   return PLACES.find((place) => place !== '' && Array.isArray(firstAt(body, place))) ?? (PLACES[0] as string)
-}
-
-function bytesEndInZ(bytes: Uint8Array, end: number): boolean {
-  return bytes[end - 1] === 0x5a
 }

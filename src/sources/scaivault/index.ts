@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { httpUrl, secret, sourceCommon } from '../../config/fields.ts'
+import { RemoteError } from '../../core/errors.ts'
 import type { EventFilter } from '../../core/filter.ts'
 import type {
   AuditSource,
@@ -13,6 +14,7 @@ import type {
 } from '../../core/source.ts'
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { defineSource, type SourceParts } from '../define-source.ts'
+import type { TrailAsked } from '../filtered-trail.ts'
 import { testSource, whoami } from './checks.ts'
 import { openWindow } from './open-window.ts'
 import { minutePace, QUERIES_A_MINUTE } from './pace.ts'
@@ -22,7 +24,7 @@ import { remoteExports } from './remote-exports.ts'
 import { type Credentials, Session } from './session.ts'
 import { scaivaultShape } from './shape.ts'
 import { readSummary } from './summary.ts'
-import { filteredTrail, readTrail, type TrailAsked } from './trails.ts'
+import { readTrail, trailFromLog } from './trails.ts'
 
 const AUTHORITY = 'https://scaikey.scailabs.ai'
 
@@ -74,6 +76,7 @@ class ScaivaultSource implements AuditSource {
   readonly #pageSize: number
   readonly #requests: () => number
   #tenant: string | undefined
+  #hasAskedTenant = false
 
   constructor(name: string, settings: Settings, parts: SourceParts) {
     this.name = name
@@ -84,17 +87,27 @@ class ScaivaultSource implements AuditSource {
     this.shape = scaivaultShape(() => this.#tenant)
     const shared = { service: 'ScaiVault', tls: settings.tls, allowInsecureHttp: settings.allowInsecureHttp }
     const http = parts.http.service({ ...shared, baseUrl: this.#url, rate: settings.rate })
+    // What is tried again is one more query for the server.
+    const pace = minutePace(parts.clock, QUERIES_A_MINUTE)
+    const queries =
+      settings.rate === undefined ? parts.http.service({ ...shared, baseUrl: this.#url, pace }) : http
     const authority = parts.http.service({ ...shared, baseUrl: settings.authUrl ?? AUTHORITY })
-    this.#requests = () => http.requests() + authority.requests()
+    const services = new Set([http, queries, authority])
+    this.#requests = () => [...services].reduce((sum, service) => sum + service.requests(), 0)
     this.#session = new Session({
       http,
+      queries,
       authority,
       clock: parts.clock,
       credentials: credentialsOf(settings),
       tenant: settings.tenant,
-      pace: settings.rate === undefined ? minutePace(parts.clock, QUERIES_A_MINUTE) : async () => {},
     })
-    this.remoteExports = remoteExports({ session: this.#session, clock: parts.clock })
+    this.remoteExports = remoteExports({
+      session: this.#session,
+      clock: parts.clock,
+      shape: this.shape,
+      name,
+    })
     this.traits = {
       allowedLatenessMs: MINUTE_MS,
       liveRetryMs: settings.liveRetry ?? 0,
@@ -103,12 +116,14 @@ class ScaivaultSource implements AuditSource {
     this.streamedSettings = { store: 'postgres', retentionDays: settings.retentionDays }
   }
 
-  open(window: TimeRange, filter: EventFilter, openOptions: OpenOptions) {
+  async open(window: TimeRange, filter: EventFilter, openOptions: OpenOptions) {
     const reader = new PageReader(
       { session: this.#session, shape: this.shape, log: this.#parts.log },
       new Pushdown(planFilters(filter)),
     )
-    return openWindow({ reader, window, pageSize: this.#pageSize }, openOptions)
+    const opened = await openWindow({ reader, window, pageSize: this.#pageSize }, openOptions)
+    await this.#learnTenant(openOptions.signal)
+    return opened
   }
 
   plan(window: TimeRange, filter: EventFilter, { order }: { readonly order: Order }): SourcePlan {
@@ -159,7 +174,8 @@ class ScaivaultSource implements AuditSource {
       id,
       asked,
     )
-    return given ?? filteredTrail(this, kind, id, asked)
+    if (given !== undefined) await this.#learnTenant(asked.signal)
+    return given ?? trailFromLog(this, kind, id, asked)
   }
 
   summary(window: TimeRange, by: SummaryBy, signal: AbortSignal) {
@@ -168,6 +184,19 @@ class ScaivaultSource implements AuditSource {
 
   async close(): Promise<void> {
     // The connections belong to whoever made the client.
+  }
+
+  /** Entries do not name their tenant, and the common shape does: asked once, after the first entries have shown that the token is good. */
+  async #learnTenant(signal: AbortSignal): Promise<void> {
+    if (this.#tenant !== undefined || this.#hasAskedTenant) return
+    this.#hasAskedTenant = true
+    try {
+      this.#tenant = (await whoami(this.#session, signal)).tenant
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof RemoteError)) throw error
+      this.#parts.log.debug(`${error.message}; the tenant stays unknown`)
+    }
   }
 }
 

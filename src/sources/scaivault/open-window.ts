@@ -59,7 +59,7 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
       while (!again.hasEnded) yield await again.next(readSignal)
     },
     warnings: () => [
-      ...reader.pushdown.warnings(),
+      ...reader.warnings(),
       ...(chain.direction === 'mixed'
         ? [
             'the server’s pages are in no order of time: the whole window was read before the first event was given',

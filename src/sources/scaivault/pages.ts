@@ -61,6 +61,18 @@ export class PageReader {
     }
   }
 
+  warnings(): readonly string[] {
+    const names = this.#envelopes.otherNames ?? []
+    return [
+      ...this.pushdown.warnings(),
+      ...(names.length === 0
+        ? []
+        : [
+            `the server's entries have ${names.join(', ')}: tables and CSV leave those columns empty; --shape common fills them, and --fields takes the server's names`,
+          ]),
+    ]
+  }
+
   /** Returns when the next request will ask differently. @throws RemoteError otherwise */
   #refuse(reply: HttpReply, cursor: string | undefined): void {
     const problem = problemOf(reply)

@@ -80,8 +80,10 @@ export function secretPathOf(record: JsonObject): string | undefined {
 }
 
 export function outcomeOf(record: JsonObject): 'success' | 'failure' | undefined {
-  const said = firstAt(record, 'success')
-  if (typeof said === 'boolean') return said ? 'success' : 'failure'
+  // The server's CSV has texts only.
+  const said = String(firstAt(record, 'success')).toLowerCase()
+  if (said === 'true') return 'success'
+  if (said === 'false') return 'failure'
   const word = textOf(record, 'outcome', 'status')?.toLowerCase()
   if (word === 'success' || word === 'failure') return word
   const status = Number(textOf(record, 'http_status', 'status_code', 'status'))
@@ -95,6 +97,24 @@ export function targetType(record: JsonObject): string | undefined {
   const [, family] =
     /^(policy|pki|dynamic|webhook|subscription|federation|identity|export)_/.exec(actionOf(record)) ?? []
   return family
+}
+
+/** Names that stand in the place of documented ones: tables and CSV show the documented. */
+export function otherNames(record: JsonObject): readonly string[] {
+  const documented = [
+    ['id', ID_KEYS],
+    ['timestamp', TIME_KEYS],
+    ['identity_id', ['actor_id', 'identity.id']],
+    ['identity_type', ['actor_type', 'identity.type']],
+    ['secret_path', ['path', 'resource_path', 'resource']],
+    ['success', ['outcome', 'status', 'http_status']],
+  ] as const
+  return documented.flatMap(([name, others]) => {
+    const other = Object.hasOwn(record, name)
+      ? undefined
+      : others.find((path) => firstAt(record, path) !== undefined)
+    return other === undefined ? [] : [`${other} for ${name}`]
+  })
 }
 
 /** What the record says its id and time are; a time without a zone is in UTC. Undefined when it is no entry of this log. */

@@ -6,9 +6,16 @@ import {
   UserError,
 } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
+import { compileFilter } from '../../core/filter.ts'
 import { type HttpReply, isFailure } from '../../core/http.ts'
 import type { Clock } from '../../core/runtime.ts'
-import type { RemoteExport, RemoteExportRequest, RemoteExports, RemoteFile } from '../../core/source.ts'
+import type {
+  EventShape,
+  RemoteExport,
+  RemoteExportRequest,
+  RemoteExports,
+  RemoteFile,
+} from '../../core/source.ts'
 import { HOUR_MS, isoRange, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
 import { refusal } from './pages.ts'
 import { detailsOf, problemOf, SERVICE } from './problem.ts'
@@ -22,9 +29,16 @@ const MOST_REFUSALS = 3
 const FIRST_POLL_MS = 2 * SECOND_MS
 const LONGEST_POLL_MS = 30 * SECOND_MS
 
+export type ExportParts = {
+  readonly session: Session
+  readonly clock: Clock
+  readonly shape: EventShape
+  /** Of the source, in messages. */
+  readonly name: string
+}
+
 /** Jobs at the server that write the log to a bucket. */
-export function remoteExports(parts: { readonly session: Session; readonly clock: Clock }): RemoteExports {
-  const { session, clock } = parts
+export function remoteExports({ session, clock, shape, name }: ExportParts): RemoteExports {
   const get = async (path: string, operation: string, signal: AbortSignal): Promise<unknown> => {
     const reply = await session.send({ method: 'GET', path, operation, signal })
     if (reply.status === 200) return reply.json()
@@ -38,6 +52,8 @@ export function remoteExports(parts: { readonly session: Session; readonly clock
   }
   const jobs: RemoteExports = {
     async create(request, signal) {
+      // Refuses what means nothing for this source: the files would hold it all.
+      compileFilter(request.filter, shape.filters, name)
       const body = JSON.stringify(bodyOf(request))
       const operation = 'start an export'
       for (let refusals = 0; ; refusals += 1) {

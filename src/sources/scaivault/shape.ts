@@ -88,6 +88,7 @@ export function scaivaultShape(tenant: () => string | undefined = () => undefine
     idKey: 'id',
     timeKey: 'timestamp',
     name: nameOf,
+    isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
     // The product has no stream of its own: what it would have sent is what it says.
     asStreamed: (event) => ({ bytes: event.bytes, notRebuilt: [] }),

@@ -1,10 +1,10 @@
-import { AuthError } from '../../core/errors.ts'
+import { AuthError, RemoteError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
 import type { Log } from '../../core/runtime.ts'
 import type { SourceSummary, SummaryBy } from '../../core/source.ts'
 import { isoRange, type TimeRange } from '../../core/time-range.ts'
 import { refusal } from './pages.ts'
-import { problemOf, SERVICE, saying } from './problem.ts'
+import { SERVICE } from './problem.ts'
 import { firstAt } from './read-record.ts'
 import type { Session } from './session.ts'
 
@@ -27,24 +27,8 @@ export async function readSummary(
   signal: AbortSignal,
 ): Promise<SourceSummary | undefined> {
   if (PLACES[by] === undefined && by !== 'outcome') return undefined
-  const query = isoRange(window)
-  const reply = await parts.session.send({
-    method: 'GET',
-    path: '/v1/audit/summary',
-    query,
-    operation: OPERATION,
-    signal,
-  })
-  if (reply.status !== 200) {
-    const error = refusal(reply, OPERATION)
-    if (error instanceof AuthError) throw error
-    parts.log.debug(
-      `${SERVICE} has no summary ${saying(reply, problemOf(reply))}; it is counted from the log`,
-    )
-    return undefined
-  }
-  const body = reply.json()
-  if (body === null || typeof body !== 'object') return undefined
+  const body = await answerOf(parts, isoRange(window), signal)
+  if (body === undefined || body === null || typeof body !== 'object') return undefined
   const data = firstAt(body, 'data', 'summary')
   const record = (data !== undefined && typeof data === 'object' ? data : body) as JsonObject
   const total = countOf(record['total_events'] ?? record['total'])
@@ -57,6 +41,24 @@ export async function readSummary(
     return undefined
   }
   return { total, groups, record }
+}
+
+/** The summary's body; undefined where it cannot be had: the log itself tells the same. @throws AuthError */
+async function answerOf(
+  { session, log }: { readonly session: Session; readonly log: Log },
+  query: ReturnType<typeof isoRange>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const path = '/v1/audit/summary'
+  try {
+    const reply = await session.send({ method: 'GET', path, query, operation: OPERATION, signal })
+    if (reply.status === 200) return reply.json()
+    throw refusal(reply, OPERATION)
+  } catch (error) {
+    if (!(error instanceof RemoteError) || error instanceof AuthError) throw error
+    log.debug(`${error.message}; it is counted from the log`)
+    return undefined
+  }
 }
 
 function outcomes(record: JsonObject, total: number): SourceSummary['groups'] | undefined {

@@ -1,14 +1,13 @@
-import { AuthError, ContractError } from '../../core/errors.ts'
-import type { JsonObject } from '../../core/event.ts'
-import { compileFilter, type EventFilter } from '../../core/filter.ts'
+import { AuthError, RemoteError } from '../../core/errors.ts'
+import type { AuditEvent, JsonObject } from '../../core/event.ts'
 import type { Log } from '../../core/runtime.ts'
 import type { AuditSource, EventShape, Page, Trail, TrailKind } from '../../core/source.ts'
-import type { TimeRange } from '../../core/time-range.ts'
+import { filteredTrail, type TrailAsked } from '../filtered-trail.ts'
 import { EnvelopeReader, type Listing } from './envelope.ts'
 import { boundsOf, listingOf, MAX_ROWS, refusal } from './pages.ts'
 import { SERVICE } from './problem.ts'
 import { planFilters } from './pushdown.ts'
-import { firstAt, hasPrefix } from './read-record.ts'
+import { firstAt, hasPrefix, secretPathOf } from './read-record.ts'
 import type { Session } from './session.ts'
 import { plainPath } from './shape.ts'
 
@@ -16,12 +15,6 @@ const OPERATION = 'read the trail'
 const MOST_PAGES = 200
 
 export type TrailParts = { readonly session: Session; readonly shape: EventShape; readonly log: Log }
-
-export type TrailAsked = {
-  readonly window: TimeRange
-  readonly filter: EventFilter
-  readonly signal: AbortSignal
-}
 
 /**
  * The server's trail of a secret or an identity. What its answer looks like is documented nowhere: resolves with undefined when there is
@@ -40,7 +33,7 @@ export async function readTrail(
     log.debug(`${SERVICE} answers with the trail under ${place}`, { place }),
   )
   const action = planFilters(asked.filter).pushed.find(({ param }) => param === 'action')?.value
-  const page = async (cursor: string | undefined): Promise<Listing | undefined> => {
+  const page = async (cursor: string | undefined): Promise<Listing> => {
     const query = { ...boundsOf(asked.window), action, limit: MAX_ROWS, cursor }
     const reply = await session.send({
       method: 'GET',
@@ -50,10 +43,7 @@ export async function readTrail(
       signal: asked.signal,
     })
     if (reply.status === 200) return listingOf(envelopes, reply, OPERATION)
-    const error = refusal(reply, OPERATION)
-    if (error instanceof AuthError) throw error
-    log.debug(`${error.message}; the trail is put together from the log`)
-    return undefined
+    throw refusal(reply, OPERATION)
   }
   const pages: Page[] = []
   let summary: JsonObject | undefined
@@ -61,18 +51,17 @@ export async function readTrail(
     let cursor: string | undefined
     for (let count = 0; count < MOST_PAGES; count += 1) {
       const listing = await page(cursor)
-      // A trail that ends in the middle is none.
-      if (listing === undefined) return undefined
       pages.push(listing.events)
       const said = firstAt(listing.envelope, 'summary', 'data.summary', 'stats')
       if (summary === undefined && said !== null && typeof said === 'object') summary = said as JsonObject
       if (!listing.hasMore) break
+      // A trail that ends in the middle is none.
       if (listing.cursor === undefined || listing.cursor === cursor) return undefined
       cursor = listing.cursor
       if (count + 1 === MOST_PAGES) return undefined
     }
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error
+    if (!(error instanceof RemoteError) || error instanceof AuthError) throw error
     log.debug(`${error.message}; the trail is put together from the log`)
     return undefined
   }
@@ -87,7 +76,7 @@ export async function readTrail(
 }
 
 /** The same from the log itself, by filters that the server applies; undefined where it has none for that kind. */
-export async function filteredTrail(
+export async function trailFromLog(
   source: AuditSource,
   kind: TrailKind,
   id: string,
@@ -97,19 +86,16 @@ export async function filteredTrail(
     { secret: 'path', identity: 'actor', request: 'request-id', entity: undefined, trace: undefined } as const
   )[kind]
   if (field === undefined || asked.filter.fields[field] !== undefined) return undefined
-  const { window, signal } = asked
-  const filter = { ...asked.filter, fields: { ...asked.filter.fields, [field]: id } }
-  const matches = compileFilter(filter, source.shape.filters, source.name)
-  const opened = await source.open(window, filter, { order: 'asc', concurrency: 1, signal })
-  async function* events(): AsyncGenerator<Page> {
-    try {
-      for await (const slice of opened.slices())
-        for await (const page of opened.read(slice, signal)) yield page.filter(matches)
-    } finally {
-      await opened.close()
-    }
-  }
-  return { events: events(), lines: () => [], summary: () => undefined, warnings: () => opened.warnings() }
+  const trail = await filteredTrail(source, field, id, asked)
+  return kind === 'secret' ? { ...trail, events: ofSecret(trail, id) } : trail
+}
+
+/** As the server's own trail: of a secret what is its alone, unless the path is of a folder. */
+async function* ofSecret({ events }: Trail, id: string): AsyncGenerator<Page> {
+  const below: AuditEvent[] = []
+  for await (const page of events) below.push(...page)
+  const own = below.filter((event) => secretPathOf(event.record()) === plainPath(id))
+  yield own.length > 0 ? own : below
 }
 
 /** Slashes stay, everything else that a path may not hold is encoded; dots alone would lead elsewhere. */

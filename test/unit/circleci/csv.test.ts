@@ -6,14 +6,9 @@ import { createHttpClient } from '../../../src/http/client.ts'
 import { circleciShape } from '../../../src/sources/circleci/shape.ts'
 import { SOURCES } from '../../../src/sources/registry.ts'
 import { circleEvent, FROM, lineOf } from '../../support/circleci-bucket.ts'
+import { cellOf } from '../../support/circleci-csv.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { put, tempFolder } from '../../support/temp-files.ts'
-
-const cell = (value: unknown): string => {
-  if (value === undefined) return ''
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
 
 test('a CSV download holds the same events as the bucket, ready to be streamed', async (t) => {
   const folder = tempFolder(t)
@@ -38,7 +33,7 @@ test('a CSV download holds the same events as the bucket, ready to be streamed',
     ...events.map((event) =>
       header
         .map((name) =>
-          cell(
+          cellOf(
             name === 'payload'
               ? '{"environment_variable_titles":["AWS_ROLE_ARN"],"run":12345678901234567890}'
               : event[name],

@@ -30,6 +30,18 @@ test('200,000 events are read exactly, never above 50 queries in any minute, and
   })
 })
 
+test('a query that is tried again takes a turn of its own: fifty a minute are never passed', async () => {
+  const faults = Array.from({ length: 30 }, (_, i) => `unavailable@${2 + 3 * i}`)
+  await withScaivault({ events: 60_000, faults }, async (bench) => {
+    const { events } = await readAll(bench.source, windowOf(60_000))
+    assertAll(bench, events)
+    const { queriesAt } = await bench.state()
+    assert.ok(queriesAt.length > 85, `${queriesAt.length} queries`)
+    for (const [i, at] of queriesAt.entries())
+      if (i >= 50) assert.ok(at - (queriesAt[i - 50] ?? 0) >= 60_000, `query ${i}`)
+  })
+})
+
 for (const faults of [
   [],
   ['order=asc'],
@@ -56,6 +68,10 @@ for (const faults of [
       }
       const said = bench.logged.filter((line) => line.includes('answers with its entries'))
       assert.equal(said.length > 0, faults[0]?.startsWith('shape') ?? false)
+      const { warnings } = await readAll(bench.source, windowOf(100))
+      const renamed = warnings.find((line) => line.includes('tables and CSV leave those columns empty'))
+      assert.equal(renamed !== undefined, faults[0]?.startsWith('shape') ?? false)
+      if (faults[0] === 'shape=items') assert.match(renamed ?? '', /log_id for id, occurred_at for timestamp/)
     })
   })
 }
