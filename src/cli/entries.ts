@@ -77,7 +77,7 @@ export async function definitionOf<Definition>(
   throw new UserError(unknown(what, name, registry), { code: 'unknown-type' })
 }
 
-/** Paths that the settings name start at the folder of the configuration file. */
+/** Paths that the settings name start at the folder of the configuration file; URLs are left as they are. */
 export function withAbsolutePaths<Options extends object>(options: Options, baseDir: string): Options {
   const { tls, archive } = options as Pick<StreamCommon, 'tls' | 'archive'>
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(baseDir, path))
@@ -86,8 +86,15 @@ export function withAbsolutePaths<Options extends object>(options: Options, base
     ...(tls === undefined
       ? {}
       : { tls: { ...tls, caFile: at(tls.caFile), certFile: at(tls.certFile), keyFile: at(tls.keyFile) } }),
-    ...(archive === undefined ? {} : { archive: { ...archive, dir: resolve(baseDir, archive.dir) } }),
+    ...(archive === undefined
+      ? {}
+      : { archive: { ...archive, dir: isUrl(archive.dir) ? archive.dir : resolve(baseDir, archive.dir) } }),
   }
+}
+
+/** `s3://…`; a drive's single letter is no scheme. */
+export function isUrl(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path)
 }
 
 /** Whether parsed settings hold a secret in plain text. */

@@ -10,6 +10,7 @@ import { openRecords } from '../storage/records/read-records.ts'
 import { filesOfExport, filesOfManifest, type ListedFile, type ListedFiles } from './bucket-manifest.ts'
 import { sayVerdict } from './commands/verify.ts'
 import { type SettingsExtras, settingsFor } from './entry-actions.ts'
+import { timeoutOf } from './flags.ts'
 import { type Invocation, textOption } from './invocation.ts'
 import { openSource } from './job.ts'
 import type { Runtime } from './runtime.ts'
@@ -39,7 +40,8 @@ export async function verifyUrl(
   const named = pattern.endsWith('.json') ? pattern : undefined
   const prefix = named?.slice(0, named.lastIndexOf('/') + 1) ?? folderOf(pattern)
   const open = extras.openStore ?? openStore
-  const store = await open(settingsOf(location), { clock: runtime.clock, env: runtime.io.env })
+  const parts = { clock: runtime.clock, env: runtime.io.env, timeoutMs: timeoutOf(invocation) }
+  const store = await open(settingsOf(location), parts)
   try {
     const objects = await listed(store, prefix, runtime)
     const lists = await manifestsOf({ store, objects, location, prefix, named }, invocation, runtime, extras)
@@ -49,7 +51,7 @@ export async function verifyUrl(
     const files = onceEach(lists, findings)
     const known = new Set(files.map(({ key }) => key))
     for (const key of objects.keys())
-      if (!known.has(key) && !isManifest(key) && key !== named)
+      if (!known.has(key) && !isManifest(key) && !isSignature(key) && key !== named)
         findings.push(`${key} is foreign: no manifest names it`)
     const seen = await checkFiles(files, objects, store, runtime)
     findings.push(...seen.findings, ...lists.flatMap(totalsOf))
@@ -233,4 +235,9 @@ function folderOf(pattern: string): string {
 function isManifest(key: string): boolean {
   const name = key.slice(key.lastIndexOf('/') + 1)
   return name === MANIFEST_FILE || /^_.*\.manifest\.json$/.test(name)
+}
+
+/** A detached signature that somebody put beside a manifest. */
+function isSignature(key: string): boolean {
+  return key.endsWith('.sig') && isManifest(key.slice(0, -'.sig'.length))
 }

@@ -1,5 +1,5 @@
 const SHARED = `
-Layouts: "hive" (default)  <prefix>/source=<product>/dt=2026-11-20/hour=02/part-<ms>-<sha256>.jsonl.gz
+Layouts: "hive" (default)  <prefix>/source=<source>/dt=2026-11-20/hour=02/part-<ms>-<sha256>.jsonl.gz
          "circleci"        <prefix>/year=2026/month=11/day=20/hour=02/<time>_<sha1>, plain
          "flat"            <prefix>/<from>_<to>_<sha256>.jsonl.gz
 Events stand in the hour in which they happened. A key holds the digest of its content and is created only if it is free, so a repeat changes

@@ -1,7 +1,7 @@
-import type { DeliveryBatch, Destination, Receipt } from '../core/destination.ts'
+import type { DeliveryBatch, Destination, Receipt, RunNote } from '../core/destination.ts'
 import { AuditctlError, EXIT } from '../core/errors.ts'
-import type { EpochMs } from '../core/time-range.ts'
 import { type ArchiveLine, ArchiveWriter, type Partition } from '../storage/objects/archive-writer.ts'
+import { originOf } from '../storage/objects/event-origin.ts'
 import { openStore } from '../storage/objects/open-store.ts'
 import type { ObjectStore } from '../storage/objects/store.ts'
 import { mapInOrder } from '../streams/map-in-order.ts'
@@ -27,16 +27,16 @@ export const ARCHIVE = {
 const WRITES_IN_FLIGHT = 4
 const MANIFEST_TIMEOUT_MS = 30_000
 
-/** What `encode` knows of an event and `deliver` needs: the files are by product and by the events' own hours. */
-type Origin = { readonly atMs: EpochMs; readonly source: string }
+/** The run of `test`, which has no manifest. */
+const CANARY = 'canary'
 
 export function createArchive(name: string, stream: ArchiveStream, parts: DestinationParts): Destination {
   const { options, service } = stream
   const { clock, log } = parts
   const layout = options.layout ?? 'hive'
   const compression = options.compress ?? (layout === 'circleci' ? 'none' : 'gzip')
-  const origins = new WeakMap<Uint8Array, Origin>()
   const writers = new Map<string, ArchiveWriter>()
+  const notes = new Map<string, RunNote>()
   let opened: Promise<ObjectStore> | undefined
   const store = (): Promise<ObjectStore> => {
     opened ??= (parts.openStore ?? openStore)(stream.store, parts)
@@ -47,15 +47,17 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
   }
   const judged = (url: string) => ({ service, stream: name, url, now: clock.now() })
 
-  async function writerOf(run: string, sourceType: string): Promise<ArchiveWriter> {
-    const key = `${run}\n${sourceType}`
+  async function writerOf(run: string, type: string): Promise<ArchiveWriter> {
+    const key = `${run}\n${type}`
     const known = writers.get(key)
     if (known !== undefined) return known
+    const asked = notes.get(run)
     const writer = new ArchiveWriter(await store(), {
       prefix: options.prefix,
       layout,
       compression,
-      sourceType,
+      source: asked?.source ?? { name: type, type },
+      asked,
     })
     writers.set(key, writer)
     return writer
@@ -83,15 +85,15 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
     signal.throwIfAborted()
     const lines = new Map<string, { lines: ArchiveLine[]; positions: number[] }>()
     for (const [position, bytes] of batch.encoded.entries()) {
-      const { atMs, source } = originOf(origins, bytes)
-      const own = lines.get(source) ?? { lines: [], positions: [] }
-      lines.set(source, own)
+      const { atMs, type } = originOf(bytes, notes.get(batch.run)?.source.type)
+      const own = lines.get(type) ?? { lines: [], positions: [] }
+      lines.set(type, own)
       own.lines.push({ bytes, id: batch.ids[position] ?? '', atMs })
       own.positions.push(position)
     }
     const work: { writer: ArchiveWriter; partition: Partition; positions: readonly number[] }[] = []
-    for (const [source, own] of lines) {
-      const writer = await writerOf(batch.run, source)
+    for (const [type, own] of lines) {
+      const writer = await writerOf(batch.run, batch.run === CANARY ? 'auditctl-test' : type)
       for (const partition of writer.partitions(own.lines)) {
         work.push({ writer, partition, positions: partition.positions.map((at) => own.positions[at] ?? 0) })
       }
@@ -116,11 +118,8 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
       graceMs: options.grace ?? 0,
       concurrency: 2,
     },
-    encode(streamed, event, { mark }) {
-      const bytes = withMark(streamed, mark)
-      origins.set(bytes, { atMs: event.occurredAtMs, source: event.source })
-      return bytes
-    },
+    encode: (streamed, _event, { mark }) => withMark(streamed, mark),
+    begins: (note) => void notes.set(note.run, note),
     deliver,
     async test({ send, signal }) {
       const check = 'bucket'
@@ -130,9 +129,8 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
         const reached = { check, state: 'ok' as const, message: `${bucket.url} may be listed` }
         if (!send) return [reached, UNPROVED]
         const canary = canaryOf(clock)
-        origins.set(canary.event, { atMs: canary.atMs, source: 'auditctl-test' })
         const sendOne = (encoded: readonly Uint8Array[], ids: readonly string[]) =>
-          deliver({ encoded, ids, run: 'canary' }, { signal })
+          deliver({ encoded, ids, run: CANARY }, { signal })
         return [reached, await checkCanary(canary, sendOne, canary.event)]
       } catch (error) {
         if (!(error instanceof AuditctlError)) throw error
@@ -142,11 +140,15 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
       }
     },
     async close() {
+      for (const { run, source, journal } of notes.values()) {
+        // An earlier process may have written all there was to write, and not have lived to list it.
+        if ((journal?.lines().length ?? 0) > 0) await writerOf(run, source.type)
+      }
       if (opened === undefined) return
       const bucket = await opened
       for (const [key, writer] of writers) {
         const run = key.slice(0, key.indexOf('\n'))
-        if (run === 'canary') continue
+        if (run === CANARY) continue
         try {
           await writer.writeManifest(run, clock.now(), AbortSignal.timeout(MANIFEST_TIMEOUT_MS))
         } catch (error) {
@@ -158,10 +160,4 @@ export function createArchive(name: string, stream: ArchiveStream, parts: Destin
       await bucket.close()
     },
   }
-}
-
-function originOf(origins: WeakMap<Uint8Array, Origin>, bytes: Uint8Array): Origin {
-  const origin = origins.get(bytes)
-  if (origin === undefined) throw new Error('an event was delivered that this stream did not encode')
-  return origin
 }

@@ -1,15 +1,8 @@
 import type { JsonObject } from '../core/event.ts'
 import { valueAt } from '../core/filter.ts'
 import { instantOf, instantOfText } from '../core/instant.ts'
+import { TIME_KEYS } from '../storage/objects/event-origin.ts'
 import type { ObjectRecord } from '../storage/objects/object-records.ts'
-
-/** Where the streamed event of each product says when it happened. */
-const TIME_KEYS: Readonly<Record<string, string>> = {
-  infisical: 'createdAt',
-  scaivault: 'timestamp',
-  infrakitchen: 'created_at',
-  circleci: 'occurred_at',
-}
 
 /** Where ids and times stand in what others archive: bare, in an envelope, as Datadog does. */
 const ID_PATHS = [['id'], ['event', 'id'], ['_raw', 'id'], ['audit', 'id'], ['attributes', 'id'], ['_id']]

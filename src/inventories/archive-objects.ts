@@ -7,7 +7,8 @@ import type { ObjectEntry, ObjectStore } from '../storage/objects/store.ts'
 export type ArchivePlace = {
   readonly layout: Layout
   readonly prefix: string | undefined
-  readonly sourceType: string
+  /** The sources whose folders are looked into. */
+  readonly sources: readonly string[]
   /** How long after its hour an event may have been delivered. */
   readonly slackMs: number
 }
@@ -26,12 +27,12 @@ export async function* objectsOf(
   window: TimeRange,
   signal: AbortSignal,
 ): AsyncGenerator<DatedObject> {
-  const { layout, prefix, sourceType, slackMs } = place
+  const { layout, prefix, sources, slackMs } = place
   if (layout === 'flat') return yield* flatObjects(store, folderPrefix(prefix), window, signal)
-  const own = archiveFolder(layout, prefix, sourceType)
+  const own = sources.map((source) => archiveFolder(layout, prefix, source))
   const isWanted = layout === 'circleci' ? digestedName : (name: string) => DATA_FILE.test(name)
-  // A Hive archive that somebody else fills has no folder for the product.
-  for (const folder of new Set([own, folderPrefix(prefix)])) {
+  // A Hive archive that somebody else fills has no folder for the source.
+  for (const folder of new Set([...own, folderPrefix(prefix)])) {
     const hours = new Hours(store, folder, layout, isWanted)
     for await (const { from, objects } of hours.within(hoursFor(window, BEFORE_MS, slackMs), signal)) {
       for (const object of objects) yield { object, range: { from, to: from + HOUR_MS } }

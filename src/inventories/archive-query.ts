@@ -20,10 +20,9 @@ export function queryText(
     store.kind === 'azure-blob'
       ? `azure://${store.container}/`
       : `${store.kind === 's3' ? 's3' : 'gs'}://${store.bucket}/`
+  const [source = ''] = place.sources
   const folder =
-    place.layout === 'hive'
-      ? archiveFolder('hive', place.prefix, place.sourceType)
-      : folderPrefix(place.prefix)
+    place.layout === 'hive' ? archiveFolder('hive', place.prefix, source) : folderPrefix(place.prefix)
   return {
     query: `COPY (SELECT ${keys.idKey} AS id FROM read_json_auto('${root}${folder}${FILES[place.layout]}') WHERE ${keys.timeKey} >= '${from}' AND ${keys.timeKey} < '${to}') TO 'ids.csv'`,
     where: 'DuckDB, with the extension of the store (httpfs or azure) and its credentials',

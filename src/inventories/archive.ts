@@ -21,6 +21,7 @@ export type ArchiveSettings = {
 }
 
 const READS_IN_FLIGHT = 16
+const MIB = 1024 * 1024
 /** Packed bytes of about 250,000 events. */
 const PIECE_BYTES = 32 * 1024 * 1024
 
@@ -33,7 +34,8 @@ export function createArchiveInventory(
   const { log, clock, sourceType } = parts
   const layout = settings.layout ?? 'hive'
   const slackMs = settings.slack ?? (layout === 'circleci' ? 2 : 1) * HOUR_MS
-  const place = { layout, prefix: settings.prefix, sourceType, slackMs }
+  const sources = parts.sourceNames ?? [sourceType]
+  const place = { layout, prefix: settings.prefix, sources, slackMs }
   const keys = rowKeys(sourceType, settings.idField)
   const altered = new Set<string>()
   let opened: Promise<ObjectStore> | undefined
@@ -112,10 +114,17 @@ export function createArchiveInventory(
     traits: { tellsDuplicates: true, tellsTime: true },
     async plan(window, { signal }) {
       const hours = new Map<number, number>()
-      for await (const { object, range } of objectsOf(await bucket(), place, window, signal)) {
-        const at = Math.max(Math.floor(range.from / HOUR_MS) * HOUR_MS, window.from)
-        hours.set(at, (hours.get(at) ?? 0) + object.bytes)
+      const at = await bucket()
+      let [count, bytes] = [0, 0]
+      for await (const { object, range } of objectsOf(at, place, window, signal)) {
+        count += 1
+        bytes += object.bytes
+        const hour = Math.max(Math.floor(range.from / HOUR_MS) * HOUR_MS, window.from)
+        hours.set(hour, (hours.get(hour) ?? 0) + object.bytes)
       }
+      log.info(
+        `${at.url} holds ${count.toLocaleString('en-US')} objects of the window, ${sizeOf(bytes)} to be read`,
+      )
       const buckets = [...hours].map(([at, rows]) => ({ at, rows }))
       return cutByCounts(window, buckets, { bucketMs: HOUR_MS, maxRows: PIECE_BYTES })
     },
@@ -159,6 +168,10 @@ export function createArchiveInventory(
     queries: () => store?.requests() ?? 0,
     close: async () => store?.close(),
   }
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < MIB ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / MIB)} MiB`
 }
 
 type Held = { readonly ids: string[]; readonly atMs: number[] }

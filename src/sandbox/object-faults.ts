@@ -7,6 +7,9 @@ const SLOW_MS = 30_000
 /** Faults that all object stores share and that come before the request is looked at; true when it was answered. */
 export async function interrupted(exchange: Exchange, service: string, faults: FaultPlan): Promise<boolean> {
   const { index } = exchange
+  // `latency=50`: a store that is far away.
+  const latencyMs = Number(faults.standing(service, 'latency', index)?.value ?? 0)
+  if (latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, latencyMs))
   if (faults.standing(service, 'slow', index)) {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS).unref())
   }

@@ -2,6 +2,7 @@ import { glob, stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { UserError } from '../core/errors.ts'
 import { codeOf, readError } from './disk-errors.ts'
+import { digestedName } from './objects/hour-keys.ts'
 
 /** A file to be read. `isSeekable`: a regular file, which can be read again and at any place. */
 export type InputFile = { readonly path: string; readonly bytes: number; readonly isSeekable: boolean }
@@ -17,7 +18,7 @@ export type Inputs = {
 const DATA_FILE =
   /\.(?:jsonl|ndjson|json|csv|tsv|log|txt)(?:\.(?:gz|gzip|zst|zstd))?$|\.(?:gz|gzip|zst|zstd)$/i
 const NOT_DATA =
-  /^(?:\..*|_.*|(?:.*[.-])?manifest\.json|.*\.(?:part|tmp|swp|bak|sha256|sha1|md5|md|crc|lock))$/i
+  /^(?:\..*|_.*|(?:.*[.-])?manifest\.json|.*\.(?:part|tmp|swp|bak|sha256|sha1|md5|md|crc|lock|sig))$/i
 
 /**
  * The files that a path, a folder or a glob stands for, in the order of their names; relative paths start at `baseDir`.
@@ -47,7 +48,9 @@ export async function listInputs(pattern: string, baseDir: string): Promise<Inpu
     const entry = await statOf(name)
     if (entry === undefined || entry.isDirectory()) continue
     const base = name.slice(name.lastIndexOf(sep) + 1)
-    if (NOT_DATA.test(base) || (found !== undefined && !DATA_FILE.test(base))) skipped.push(name)
+    // A bucket that was copied to the disk keeps its objects' names.
+    const isData = found === undefined || DATA_FILE.test(base) || digestedName(base)
+    if (NOT_DATA.test(base) || !isData) skipped.push(name)
     else files.push(inputFile(name, entry))
   }
   if (files.length === 0 && !skipped.some((name) => /manifest\.json$/.test(name))) {
@@ -55,7 +58,7 @@ export async function listInputs(pattern: string, baseDir: string): Promise<Inpu
       hint:
         found === undefined
           ? 'check the pattern, and quote it so that the shell leaves it alone'
-          : 'data files end in .jsonl, .json or .csv, also with .gz or .zst',
+          : 'data files end in .jsonl, .json or .csv, also with .gz or .zst, or are named as CircleCI names them',
       code: 'no-input',
     })
   }

@@ -1,21 +1,11 @@
-import { Secret } from '../../src/core/secret.ts'
 import { faultPlan } from '../../src/sandbox/faults.ts'
 import { SANDBOXES } from '../../src/sandbox/registry.ts'
 import type { StoreSettings } from '../../src/storage/objects/open-store.ts'
 import { startAzurite } from './azurite.ts'
 import { radosgwMissing, startRadosgw } from './radosgw.ts'
-import { type RealServer, storeSuite } from './store-suite.ts'
+import { type RealServer, settingsOf, storeSuite } from './store-suite.ts'
 
 const CONTAINER = 'audit'
-const SECRETS = ['accessKeyId', 'secretAccessKey', 'accessToken', 'accountKey']
-
-function settingsOf(kind: StoreSettings['kind'], settings: Readonly<Record<string, unknown>>): StoreSettings {
-  const members = Object.entries(settings).map(([key, value]) => [
-    key,
-    SECRETS.includes(key) ? new Secret(String(value), (text) => text) : value,
-  ])
-  return { ...Object.fromEntries(members), kind } as StoreSettings
-}
 
 async function sandbox(kind: StoreSettings['kind']): Promise<RealServer> {
   const start = await SANDBOXES[kind]?.()

@@ -12,6 +12,9 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], HERE)
 }
 
+// Some of the tests run the built program.
+run(process.execPath, ['scripts/build.ts', '--if-stale'], ROOT)
+
 const files = process.argv.slice(2)
 const suites = [
   'test/real/*.test.ts',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { IncompleteError } from '../../src/core/errors.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { type OpenParts, openStore, type StoreSettings } from '../../src/storage/objects/open-store.ts'
 import type { ObjectStore } from '../../src/storage/objects/store.ts'
 import { newObject, writeOnce } from '../../src/storage/objects/write-once.ts'
@@ -10,11 +11,25 @@ export type RealServer = { readonly settings: StoreSettings; close(): Promise<vo
 
 const signal = AbortSignal.timeout(300_000)
 const TYPE = 'application/octet-stream'
-const CLOCK: OpenParts['clock'] = {
+export const CLOCK: OpenParts['clock'] = {
   now: Date.now,
   monotonic: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: () => 0.5,
+}
+
+const SECRETS = ['accessKeyId', 'secretAccessKey', 'accessToken', 'credentials', 'accountKey', 'sasToken']
+
+/** A configured stream's settings, as a store takes them. */
+export function settingsOf(
+  kind: StoreSettings['kind'],
+  settings: Readonly<Record<string, unknown>>,
+): StoreSettings {
+  const members = Object.entries(settings).map(([key, value]) => [
+    key,
+    SECRETS.includes(key) ? new Secret(String(value), (text) => text) : value,
+  ])
+  return { ...Object.fromEntries(members), kind } as StoreSettings
 }
 
 /** What every object store owes to the program, kept by a real one. `isSkipped`: why it is not there. */

@@ -33,7 +33,7 @@ export function serveBlob(bucket: Bucket, blocks: Blocks, key: string, exchange:
       blocks.set(key, own.set(id, body))
       return { status: 201 }
     }
-    checkAbsent(bucket, key, exchange)
+    checkConditions(bucket, key, exchange)
     if (comp === 'blocklist') {
       const own = blocks.get(key)
       const ids = [...body.toString('utf8').matchAll(/<(?:Latest|Uncommitted|Committed)>(.*?)<\//g)].map(
@@ -66,7 +66,7 @@ export function serveBlob(bucket: Bucket, blocks: Blocks, key: string, exchange:
     status: 200,
     body: blob.body,
     headers: {
-      etag: `"0x${blob.etag.slice(0, 15).toUpperCase()}"`,
+      etag: tagOf(blob),
       'last-modified': new Date(blob.modifiedAt).toUTCString(),
       'content-type': blob.contentType,
       'x-ms-blob-type': 'BlockBlob',
@@ -134,15 +134,29 @@ function created(bucket: Bucket, key: string, body: Buffer, exchange: Exchange):
   return {
     status: 201,
     headers: {
-      etag: `"0x${blob.etag.slice(0, 15).toUpperCase()}"`,
+      etag: tagOf(blob),
       'last-modified': new Date(blob.modifiedAt).toUTCString(),
     },
   }
 }
 
-function checkAbsent(bucket: Bucket, key: string, { headers }: Exchange): void {
-  if (headers['if-none-match'] === '*' && bucket.objects.has(key))
+/** Taken, where it must not be, is 409; another tag than the one expected is 412. */
+function checkConditions(bucket: Bucket, key: string, { headers }: Exchange): void {
+  const blob = bucket.objects.get(key)
+  const [absent, same] = [headers['if-none-match'], headers['if-match']]
+  if (absent === '*' && blob !== undefined)
     throw new BlobError(409, 'BlobAlreadyExists', 'The specified blob already exists.')
+  const isOther = same !== undefined && (blob === undefined || (same !== '*' && same !== tagOf(blob)))
+  if (isOther || (absent !== undefined && blob !== undefined && absent === tagOf(blob)))
+    throw new BlobError(
+      412,
+      'ConditionNotMet',
+      'The condition specified using HTTP conditional header(s) is not met.',
+    )
+}
+
+function tagOf({ etag }: { readonly etag: string }): string {
+  return `"0x${etag.slice(0, 15).toUpperCase()}"`
 }
 
 function checkMd5({ headers, body, query }: Exchange): void {

@@ -6,7 +6,8 @@ import { storeTrials } from '../s3/trials.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
 import { type Answer, type Blocks, listBlobs, serveBlob } from './blobs.ts'
 import { BlobError } from './errors.ts'
-import { checkSharedKey } from './shared-key.ts'
+import { checkSas, hasSas } from './sas.ts'
+import { checkSharedKey, checkVersion } from './shared-key.ts'
 
 const SERVICE = 'azure-blob'
 const ACCOUNT = 'auditctlsandbox'
@@ -25,7 +26,10 @@ export async function startAzureBlob(options: SandboxOptions): Promise<SandboxSe
   const violations: { readonly request: number; readonly rule: string; readonly detail: string }[] = []
 
   const serve = (exchange: Exchange): Answer => {
-    checkSharedKey(exchange, ACCOUNT, KEY)
+    const newest = faults.standing(SERVICE, 'api-version', exchange.index)?.value
+    checkVersion(exchange, newest)
+    if (hasSas(exchange)) checkSas(exchange, ACCOUNT, KEY, Date.now())
+    else checkSharedKey(exchange, ACCOUNT, KEY)
     const [, account, container, ...rest] = decodeURIComponent(exchange.path).split('/')
     if (account !== ACCOUNT || container !== CONTAINER)
       throw new BlobError(404, 'ContainerNotFound', 'The specified container does not exist.')

@@ -33,12 +33,6 @@ export function checkSharedKey(exchange: Exchange, account: string, key: string)
     throw new BlobError(401, 'NoAuthenticationInformation', 'Server failed to authenticate the request.')
   const match = /^SharedKey ([^:]+):(.+)$/.exec(headers['authorization'])
   if (match?.[1] !== account) throw refuse()
-  if (!/^\d{4}-\d\d-\d\d$/.test(String(headers['x-ms-version'] ?? '')))
-    throw new BlobError(
-      400,
-      'InvalidHeaderValue',
-      'The value for one of the HTTP headers is not in the correct format: x-ms-version',
-    )
   const own = Object.keys(headers)
     .filter((name) => name.startsWith('x-ms-'))
     .sort()
@@ -56,4 +50,16 @@ export function checkSharedKey(exchange: Exchange, account: string, key: string)
   )
   if (createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64') !== match[2])
     throw refuse()
+}
+
+/** @param newest the newest version that this server knows, as an emulator that is older than the SDK @throws BlobError as the service answers */
+export function checkVersion({ headers }: Exchange, newest: string | undefined): void {
+  const version = String(headers['x-ms-version'] ?? '')
+  if (headers['authorization'] === undefined && version === '') return
+  if (!/^\d{4}-\d\d-\d\d$/.test(version) || (newest !== undefined && version > newest))
+    throw new BlobError(
+      400,
+      'InvalidHeaderValue',
+      'The value for one of the HTTP headers is not in the correct format: x-ms-version',
+    )
 }

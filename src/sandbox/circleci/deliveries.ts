@@ -54,6 +54,7 @@ function file(
   return { key: `${folder}/${iso.slice(0, 19)}_${createHash('sha1').update(body).digest('hex')}`, body }
 }
 
-function timeOf(event: JsonObject | undefined): number {
+/** When it happened, to the millisecond. */
+export function timeOf(event: JsonObject | undefined): number {
   return Date.parse(String(event?.['occurred_at']).slice(0, 23).concat('Z'))
 }

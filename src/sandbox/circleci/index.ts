@@ -1,6 +1,7 @@
+import { isInside } from '../../core/time-range.ts'
 import { serveS3 } from '../s3/server.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
-import { deliveries } from './deliveries.ts'
+import { deliveries, timeOf } from './deliveries.ts'
 import { circleEvents } from './world.ts'
 
 const BUCKET = 'circleci-audit'
@@ -14,7 +15,7 @@ const JSON_FILE = { contentType: 'application/json', metadata: {}, encryption: u
 
 /**
  * The bucket of a CircleCI audit log stream on a strict S3. The faults `circleci:unpadded`, `circleci:gzip` and `circleci:small-files`, given at the start, change how it
- * is filled; those of the S3 server (`slow-down`, `cut-body`, `damaged`, `lost-token`, `status`) go by the same name.
+ * is filled, and what lies inside `drop` was never delivered; those of the S3 server (`slow-down`, `cut-body`, `damaged`, `lost-token`, `status`) go by the same name.
  */
 export async function startCircleci(options: SandboxOptions): Promise<SandboxService> {
   const isSet = (kind: string) =>
@@ -34,7 +35,9 @@ export async function startCircleci(options: SandboxOptions): Promise<SandboxSer
     isGzip: isSet('gzip'),
     ...(isSet('small-files') ? { fileEvents: 4 } : {}),
   }
-  for (const { key, body } of deliveries(events, switches))
+  const { drop } = options
+  const delivered = drop === undefined ? events : events.filter((event) => !isInside(timeOf(event), drop))
+  for (const { key, body } of deliveries(delivered, switches))
     buckets.get(BUCKET)?.put(`${PREFIX}/${key}`, body, JSON_FILE)
   return {
     name: 'circleci',

@@ -16,7 +16,9 @@ export function listXml(bucket: Bucket, name: string, query: URLSearchParams, is
   const most = isTokenLost ? 1 : Math.min(asked, MAX_KEYS)
   const token = query.get('continuation-token')
   const after = token === null ? (query.get('start-after') ?? '') : readToken(token)
-  const encoded = query.get('encoding-type') === 'url' ? (text: string) => encodeURIComponent(text) : xmlText
+  const isEncoded = query.get('encoding-type') === 'url'
+  // Slashes stay as they are.
+  const encoded = isEncoded ? (text: string) => text.split('/').map(encodeURIComponent).join('/') : xmlText
 
   const contents: string[] = []
   const prefixes: string[] = []
@@ -48,6 +50,7 @@ export function listXml(bucket: Bucket, name: string, query: URLSearchParams, is
     '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
     `<Name>${xmlText(name)}</Name><Prefix>${encoded(prefix)}</Prefix><KeyCount>${contents.length + prefixes.length}</KeyCount><MaxKeys>${most}</MaxKeys>`,
     delimiter === '' ? '' : `<Delimiter>${encoded(delimiter)}</Delimiter>`,
+    isEncoded ? '<EncodingType>url</EncodingType>' : '',
     `<IsTruncated>${isTruncated}</IsTruncated>${next}`,
     ...contents,
     ...prefixes,

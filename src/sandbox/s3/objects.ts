@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { Exchange } from '../listen.ts'
+import { checkDigests, checksumsOf } from './checksums.ts'
+import { bodyOf } from './chunked.ts'
+import { checkWrite, isUnchanged } from './conditions.ts'
 import { S3Error, xmlText } from './errors.ts'
 import { listXml } from './list.ts'
 import type { Bucket, ObjectHeaders, StoredObject } from './store.ts'
@@ -18,6 +20,10 @@ export type ObjectSwitches = {
   /** An ETag that looks like an MD5 and is none, as with a customer's key. */
   readonly isKmsTag: boolean
   readonly isTokenLost: boolean
+  /** A bucket whose objects are locked: what is put must come with a digest. */
+  readonly isLocked: boolean
+  /** Bodies in `aws-chunked` framing are taken; other stores refuse them. */
+  readonly takesChunks: boolean
 }
 
 /** One request to a bucket, after its signature was checked. @throws S3Error as S3 answers */
@@ -44,24 +50,39 @@ export function serveBucket(
       `<InitiateMultipartUploadResult><Bucket>${xmlText(name)}</Bucket><Key>${xmlText(key)}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
     )
   }
-  if (uploadId !== null) return servePart(bucket, name, key, uploadId, exchange)
+  if (uploadId !== null) return servePart(bucket, name, key, uploadId, exchange, switches)
   switch (method) {
     case 'PUT': {
-      checkAbsent(bucket, key, exchange)
-      if (exchange.body.length > MAX_PUT_BYTES)
+      checkWrite(bucket.objects.get(key), exchange)
+      const body = bodyOf(exchange, switches.takesChunks)
+      if (body.length > MAX_PUT_BYTES)
         throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size')
-      checkBody(exchange)
+      checkDigests(exchange.headers, body)
+      const isSummed =
+        exchange.headers['content-md5'] !== undefined || Object.keys(checksumsOf(exchange.headers)).length > 0
+      if (switches.isLocked && !isSummed)
+        throw new S3Error(
+          400,
+          'InvalidRequest',
+          'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+        )
+      const md5 = exchange.headers['content-md5']
       const tag = switches.isKmsTag
-        ? createHash('md5').update(exchange.body).update('kms').digest('hex')
-        : undefined
-      const object = bucket.put(key, exchange.body, headersOf(exchange), tag)
-      return { status: 200, headers: { etag: `"${object.etag}"` } }
+        ? createHash('md5').update(body).update('kms').digest('hex')
+        : typeof md5 === 'string'
+          ? Buffer.from(md5, 'base64').toString('hex')
+          : undefined
+      const object = bucket.put(key, body, headersOf(exchange), tag)
+      return { status: 200, headers: { etag: `"${object.etag}"`, ...object.checksums } }
     }
     case 'HEAD':
     case 'GET': {
       const object = bucket.objects.get(key)
       if (object === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.')
-      return { status: 200, body: object.body, headers: replyHeaders(object, exchange) }
+      const headers = replyHeaders(object, exchange)
+      return isUnchanged(object, exchange)
+        ? { status: 304, headers }
+        : { status: 200, body: object.body, headers }
     }
     case 'DELETE':
       bucket.objects.delete(key)
@@ -71,14 +92,20 @@ export function serveBucket(
   }
 }
 
-function servePart(bucket: Bucket, name: string, key: string, id: string, exchange: Exchange): Answer {
-  const { method, query, body } = exchange
+function servePart(
+  bucket: Bucket,
+  name: string,
+  key: string,
+  id: string,
+  exchange: Exchange,
+  { takesChunks }: ObjectSwitches,
+): Answer {
+  const { method, query, headers, body } = exchange
   if (method === 'PUT') {
-    checkBody(exchange)
-    return {
-      status: 200,
-      headers: { etag: `"${bucket.putPart(key, id, Number(query.get('partNumber')), body)}"` },
-    }
+    const part = bodyOf(exchange, takesChunks)
+    checkDigests(headers, part)
+    const etag = bucket.putPart(key, id, Number(query.get('partNumber')), part)
+    return { status: 200, headers: { etag: `"${etag}"`, ...checksumsOf(headers) } }
   }
   if (method === 'DELETE') {
     bucket.abort(key, id)
@@ -86,7 +113,7 @@ function servePart(bucket: Bucket, name: string, key: string, id: string, exchan
   }
   if (method !== 'POST')
     throw new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.')
-  checkAbsent(bucket, key, exchange)
+  checkWrite(bucket.objects.get(key), exchange)
   const parts = [...body.toString('utf8').matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => ({
     number: Number(/<PartNumber>(\d+)<\/PartNumber>/.exec(part)?.[1]),
     etag: (/<ETag>(.*?)<\/ETag>/s.exec(part)?.[1] ?? '').replaceAll('&quot;', '').replaceAll('&#34;', ''),
@@ -95,58 +122,6 @@ function servePart(bucket: Bucket, name: string, key: string, id: string, exchan
   return xml(
     `<CompleteMultipartUploadResult><Bucket>${xmlText(name)}</Bucket><Key>${xmlText(key)}</Key><ETag>&quot;${etag}&quot;</ETag></CompleteMultipartUploadResult>`,
   )
-}
-
-function checkAbsent(bucket: Bucket, key: string, { headers }: Exchange): void {
-  const condition = headers['if-none-match']
-  if (condition !== undefined && condition !== '*')
-    throw new S3Error(
-      501,
-      'NotImplemented',
-      'A header you provided implies functionality that is not implemented',
-    )
-  if (condition === '*' && bucket.objects.has(key))
-    throw new S3Error(
-      412,
-      'PreconditionFailed',
-      'At least one of the pre-conditions you specified did not hold',
-    )
-}
-
-/** The digests that came along. */
-function checkBody({ headers, body }: Exchange): void {
-  if (headers['content-encoding']?.includes('aws-chunked'))
-    throw new S3Error(501, 'NotImplemented', 'aws-chunked is not implemented')
-  const md5 = headers['content-md5']
-  if (typeof md5 === 'string') {
-    if (Buffer.from(md5, 'base64').length !== 16)
-      throw new S3Error(400, 'InvalidDigest', 'The Content-MD5 you specified is not valid.')
-    if (createHash('md5').update(body).digest('base64') !== md5)
-      throw new S3Error(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.')
-  }
-  for (const [name, value] of Object.entries(checksumsOf(headers))) {
-    if (checksum(name, body) !== value)
-      throw new S3Error(400, 'BadDigest', `The ${name} you specified did not match what we received.`)
-  }
-}
-
-function checksumsOf(headers: Exchange['headers']): Record<string, string> {
-  const found = ['x-amz-checksum-sha256', 'x-amz-checksum-sha1', 'x-amz-checksum-crc32'].flatMap((name) => {
-    const value = headers[name]
-    return typeof value === 'string' ? [[name, value] as const] : []
-  })
-  return Object.fromEntries(found)
-}
-
-function checksum(name: string, body: Buffer): string {
-  if (name.endsWith('crc32')) {
-    const sum = Buffer.alloc(4)
-    sum.writeUInt32BE(crc32(body))
-    return sum.toString('base64')
-  }
-  return createHash(name.endsWith('sha1') ? 'sha1' : 'sha256')
-    .update(body)
-    .digest('base64')
 }
 
 function headersOf({ headers }: Exchange): ObjectHeaders {

@@ -43,13 +43,15 @@ export async function serveS3(options: {
         asXml(new S3Error(503, 'SlowDown', 'Please reduce your request rate.'), exchange, requestId),
       )
     try {
-      checkSignature(exchange, options.keys, Date.now())
+      const takesChunks = faults.standing(service, 'chunked', index) !== undefined
+      checkSignature(exchange, options.keys, Date.now(), takesChunks)
       const { name, key } = placeOf(exchange)
       if (options.denied.some((id) => exchange.headers['authorization']?.includes(`Credential=${id}/`)))
         throw new S3Error(403, 'AccessDenied', 'Access Denied')
       const bucket = buckets.get(name)
       if (bucket === undefined) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist')
-      if (exchange.method === 'PUT' && take('conflict'))
+      const isCompletion = exchange.method === 'POST' && exchange.query.has('uploadId')
+      if ((exchange.method === 'PUT' || isCompletion) && take('conflict'))
         throw new S3Error(
           409,
           'ConditionalRequestConflict',
@@ -63,6 +65,8 @@ export async function serveS3(options: {
         answer = serveBucket(bucket, name, key, exchange, {
           isKmsTag: faults.standing(service, 'kms-etag', index) !== undefined,
           isTokenLost: faults.standing(service, 'lost-token', index) !== undefined,
+          isLocked: faults.standing(service, 'locked', index) !== undefined,
+          takesChunks,
         })
       } catch (error) {
         // The answer is lost, whatever it was.

@@ -15,7 +15,12 @@ const SKEW_MS = 15 * 60_000
  * @throws S3Error as S3 answers
  * @source https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function checkSignature(exchange: Exchange, keys: readonly S3Key[], now: number): void {
+export function checkSignature(
+  exchange: Exchange,
+  keys: readonly S3Key[],
+  now: number,
+  takesChunks: boolean,
+): void {
   const header = exchange.headers['authorization']
   if (header === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied')
   const match =
@@ -56,7 +61,7 @@ export function checkSignature(exchange: Exchange, keys: readonly S3Key[], now: 
       )
     }
   }
-  const payload = checkPayload(exchange)
+  const payload = checkPayload(exchange, takesChunks)
   const canonical = [
     exchange.method,
     exchange.path
@@ -90,9 +95,10 @@ export function checkSignature(exchange: Exchange, keys: readonly S3Key[], now: 
   }
 }
 
-function checkPayload(exchange: Exchange): string {
+function checkPayload(exchange: Exchange, takesChunks: boolean): string {
   const declared = String(exchange.headers['x-amz-content-sha256'] ?? '')
   if (declared === 'UNSIGNED-PAYLOAD') return declared
+  if (takesChunks && declared === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') return declared
   if (declared.startsWith('STREAMING-')) {
     throw new S3Error(
       501,

@@ -13,7 +13,8 @@ export type StoredObject = {
   readonly modifiedAt: number
 }
 
-type Upload = { readonly key: string; readonly headers: ObjectHeaders; readonly parts: Map<number, Buffer> }
+type Part = { readonly body: Buffer; readonly md5: Buffer }
+type Upload = { readonly key: string; readonly headers: ObjectHeaders; readonly parts: Map<number, Part> }
 export type ObjectHeaders = Pick<StoredObject, 'contentType' | 'metadata' | 'encryption' | 'checksums'>
 
 const MIN_PART_BYTES = 5 * 1024 * 1024
@@ -60,8 +61,9 @@ export class Bucket {
         'InvalidArgument',
         'Part number must be an integer between 1 and 10000, inclusive',
       )
-    this.#upload(key, id).parts.set(number, body)
-    return digest('md5', body)
+    const md5 = createHash('md5').update(body).digest()
+    this.#upload(key, id).parts.set(number, { body, md5 })
+    return md5.toString('hex')
   }
 
   complete(
@@ -72,23 +74,23 @@ export class Bucket {
     const { headers, parts } = this.#upload(key, id)
     if (listed.length === 0)
       throw new S3Error(400, 'MalformedXML', 'The XML you provided was not well-formed')
-    const bodies = listed.map(({ number, etag }, i) => {
+    const used = listed.map(({ number, etag }, i) => {
       if (i > 0 && number <= (listed[i - 1]?.number ?? 0))
         throw new S3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.')
-      const body = parts.get(number)
-      if (body === undefined || digest('md5', body) !== etag.replaceAll('"', ''))
+      const part = parts.get(number)
+      if (part === undefined || part.md5.toString('hex') !== etag.replaceAll('"', ''))
         throw new S3Error(400, 'InvalidPart', 'One or more of the specified parts could not be found.')
-      if (i < listed.length - 1 && body.length < MIN_PART_BYTES)
+      if (i < listed.length - 1 && part.body.length < MIN_PART_BYTES)
         throw new S3Error(
           400,
           'EntityTooSmall',
           'Your proposed upload is smaller than the minimum allowed size',
         )
-      return body
+      return part
     })
     this.#uploads.delete(id)
-    const digests = Buffer.concat(bodies.map((body) => createHash('md5').update(body).digest()))
-    return this.put(key, Buffer.concat(bodies), headers, `${digest('md5', digests)}-${bodies.length}`)
+    const tag = `${digest('md5', Buffer.concat(used.map(({ md5 }) => md5)))}-${used.length}`
+    return this.put(key, Buffer.concat(used.map(({ body }) => body)), headers, tag)
   }
 
   abort(key: string, id: string): void {

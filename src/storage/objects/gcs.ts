@@ -2,6 +2,7 @@ import { UserError } from '../../core/errors.ts'
 import type { TlsSettings } from '../../core/http.ts'
 import type { Secret } from '../../core/secret.ts'
 import { checkedEndpoint } from './endpoint.ts'
+import { gcsIdentity } from './gcs-identity.ts'
 import { classOf, loadPackage } from './load-package.ts'
 import { notTheStore } from './problem.ts'
 import type { StoreParts } from './s3.ts'
@@ -42,7 +43,6 @@ type GcsBucket = {
 type GcsClient = { bucket(name: string): GcsBucket }
 
 const PACKAGE = '@google-cloud/storage'
-const AUTH_PACKAGE = 'google-auth-library'
 const PAGE_OBJECTS = 1000
 
 /** Google Cloud Storage through the vendor's SDK. @throws UserError when the SDK is not installed */
@@ -55,7 +55,7 @@ export async function openGcs(settings: GcsSettings, parts: StoreParts): Promise
   }
   const endpoint = checkedEndpoint(settings.endpoint, settings.allowInsecureHttp)
   const sdk = await loadPackage(PACKAGE, 'Google Cloud Storage')
-  const identity = await identityOf(settings)
+  const identity = await gcsIdentity(settings)
   const client = new (classOf<GcsClient>(sdk, 'Storage', PACKAGE))({
     ...(endpoint === undefined
       ? {}
@@ -66,25 +66,6 @@ export async function openGcs(settings: GcsSettings, parts: StoreParts): Promise
     timeout: parts.timeoutMs,
   })
   return new GcsStore(settings.bucket, client.bucket(settings.bucket), parts.timeoutMs)
-}
-
-async function identityOf({ credentials, accessToken }: GcsSettings): Promise<Reply | undefined> {
-  if (accessToken !== undefined) {
-    const auth = await loadPackage(AUTH_PACKAGE, 'an "accessToken"')
-    const client = new (classOf<{ setCredentials(value: Reply): void }>(auth, 'OAuth2Client', AUTH_PACKAGE))()
-    client.setCredentials({ access_token: await accessToken.reveal() })
-    return { authClient: client }
-  }
-  if (credentials === undefined) return undefined
-  try {
-    return { credentials: JSON.parse(await credentials.reveal()) as unknown }
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
-    throw new UserError(`credentials (${credentials.origin}) is not the JSON of a key file`, {
-      hint: 'write "credentials": "file:/path/to/key.json"',
-      code: 'config',
-    })
-  }
 }
 
 class GcsStore implements ObjectStore {

@@ -6,10 +6,10 @@ import { folderPrefix, hourFolder } from './hour-keys.ts'
 export type Layout = 'hive' | 'circleci' | 'flat'
 export const LAYOUTS = ['hive', 'circleci', 'flat'] as const
 
-/** Where an archive's files lie below the configured prefix; a Hive archive keeps the products apart. */
-export function archiveFolder(layout: Layout, prefix: string | undefined, sourceType: string): string {
+/** Where an archive's files lie below the configured prefix; a Hive archive keeps the sources apart. */
+export function archiveFolder(layout: Layout, prefix: string | undefined, source: string): string {
   const folder = folderPrefix(prefix)
-  return layout === 'hive' ? `${folder}source=${safe(sourceType)}/` : folder
+  return layout === 'hive' ? `${folder}source=${safe(source)}/` : folder
 }
 
 /** An object holds events of one of these only: an hour, or a day where keys have no hours. */
@@ -22,20 +22,19 @@ export type KeyParts = {
   readonly firstMs: EpochMs
   readonly lastMs: EpochMs
   readonly compression: Compression
-  /** Of the content as stored, lower-case hex. */
-  readonly sha1: string
-  readonly sha256: string
+  /** Of the content as stored, lower-case hex: SHA-1 in CircleCI's layout, else SHA-256. */
+  readonly digest: string
 }
 
 /** The key below the archive's folder: the same content has the same key, whoever writes it and however often. */
 export function objectName(layout: Layout, parts: KeyParts): string {
-  const { firstMs, lastMs, compression, sha1, sha256 } = parts
+  const { firstMs, lastMs, compression, digest } = parts
   const extension = `.jsonl${FILE_SUFFIX[compression]}`
-  if (layout === 'flat') return `${compact(firstMs)}_${compact(lastMs + 1)}_${sha256}${extension}`
+  if (layout === 'flat') return `${compact(firstMs)}_${compact(lastMs + 1)}_${digest}${extension}`
   const folder = hourFolder(firstMs, layout)
-  if (layout === 'circleci') return `${folder}${isoTime(firstMs).slice(0, 19)}_${sha1}`
+  if (layout === 'circleci') return `${folder}${isoTime(firstMs).slice(0, 19)}_${digest}`
   // Milliseconds into the hour, so that names sort as their events do.
-  return `${folder}part-${String(firstMs % HOUR_MS).padStart(7, '0')}-${sha256}${extension}`
+  return `${folder}part-${String(firstMs % HOUR_MS).padStart(7, '0')}-${digest}${extension}`
 }
 
 /** The times that a flat name says its events lie between; undefined for any other name. */

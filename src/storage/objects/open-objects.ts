@@ -1,6 +1,7 @@
 import { isProbe } from './hour-keys.ts'
 import { fixedPrefix, keyMatcher, objectLocation } from './location.ts'
 import { type OpenParts, type OpenStore, openStore, settingsOf } from './open-store.ts'
+import { PERMISSIONS, repeated, SERVICES } from './retried.ts'
 import type { ObjectEntry, ObjectHead, ObjectStore } from './store.ts'
 import { newObject, type Written, writeOnce } from './write-once.ts'
 
@@ -13,7 +14,7 @@ export type OpenedObjects = {
   list(signal: AbortSignal): AsyncGenerator<ObjectEntry>
   read(key: string, signal: AbortSignal): AsyncGenerator<Uint8Array>
   head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined>
-  /** Creates the object, or finds that the same content lies there. @throws IncompleteError when something else does */
+  /** Creates the object, or finds that the same content lies there: so it is repeated while that may help. @throws IncompleteError when something else does */
   putIfAbsent(key: string, content: Uint8Array, contentType: string, signal: AbortSignal): Promise<Written>
   /** `s3://bucket/key`, for messages. */
   urlOf(key: string): string
@@ -43,8 +44,16 @@ export async function openObjects(
     },
     read: (key, signal) => store.read(key, signal),
     head: (key, signal) => store.head(key, signal),
-    putIfAbsent: (key, content, contentType, signal) =>
-      writeOnce(store, newObject(key, content, contentType), signal),
+    putIfAbsent(key, content, contentType, signal) {
+      const { kind } = store
+      const attempted = {
+        service: SERVICES[kind],
+        operation: `write ${store.url}/${key}`,
+        permission: PERMISSIONS[kind].write,
+      }
+      const object = newObject(key, content, contentType)
+      return repeated(attempted, signal, parts.clock, () => writeOnce(store, object, signal))
+    },
     urlOf: (key) => `${store.url}/${key}`,
     close: () => store.close(),
   }

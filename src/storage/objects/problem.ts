@@ -31,8 +31,9 @@ export type Attempted = {
   readonly now: number
 }
 
+// The last three: a token file that the environment names and that is not there.
 const NO_CREDENTIALS =
-  /CredentialsProviderError|CredentialUnavailable|AuthenticationRequired|TokenProviderError|AggregateAuthenticationError|NoCredentials/
+  /CredentialsProviderError|CredentialUnavailable|AuthenticationRequired|TokenProviderError|AggregateAuthenticationError|NoCredentials|^(?:ENOENT|EISDIR|ENOTDIR)$/
 // S3 answers an expired token with 400. @source AWS S3 API reference, error responses
 const REFUSED =
   /^(?:ExpiredToken|ExpiredTokenException|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|RequestTimeTooSkewed|InvalidIdentityToken|IDPRejectedClaim|AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch|invalid_grant|unauthorized_client|invalid_client)$/i

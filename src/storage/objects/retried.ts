@@ -1,3 +1,4 @@
+import { AuditctlError } from '../../core/errors.ts'
 import type { Clock } from '../../core/runtime.ts'
 import { retryDelay } from '../../http/retry-delay.ts'
 import { type Attempted, errorOf, isRetryable, problemOf } from './problem.ts'
@@ -10,14 +11,24 @@ const TIMEOUT_MS = 120_000
 /** Slower than this an upload is given up. */
 const LEAST_BYTES_PER_MS = 100
 
-const SERVICES = { s3: 'S3', gcs: 'Google Cloud Storage', 'azure-blob': 'Azure Blob Storage' } as const
-const PERMISSIONS = {
+export const SERVICES = { s3: 'S3', gcs: 'Google Cloud Storage', 'azure-blob': 'Azure Blob Storage' } as const
+export const PERMISSIONS = {
   s3: {
     list: 's3:ListBucket on the bucket',
     read: 's3:GetObject on its objects (and kms:Decrypt where a customer key encrypts them)',
+    write:
+      's3:PutObject and s3:GetObject on its objects (and kms:GenerateDataKey where a customer key encrypts them)',
   },
-  gcs: { list: 'storage.objects.list', read: 'storage.objects.get' },
-  'azure-blob': { list: 'the role Storage Blob Data Reader', read: 'the role Storage Blob Data Reader' },
+  gcs: {
+    list: 'storage.objects.list',
+    read: 'storage.objects.get',
+    write: 'storage.objects.create and storage.objects.get',
+  },
+  'azure-blob': {
+    list: 'the role Storage Blob Data Reader',
+    read: 'the role Storage Blob Data Reader',
+    write: 'the role Storage Blob Data Contributor',
+  },
 } as const
 
 /** The same store with its reads repeated, and its errors in our words. `create` stays one attempt, and its errors as they came. */
@@ -33,7 +44,7 @@ export function retried(
     permission: PERMISSIONS[store.kind][kind],
   })
   const again = <Value>(attempted: Omit<Attempted, 'now'>, signal: AbortSignal, work: () => Promise<Value>) =>
-    attempts(attempted, signal, clock, async () => {
+    repeated(attempted, signal, clock, async () => {
       await pace(signal)
       return within(timeoutMs, signal, work)
     })
@@ -72,10 +83,11 @@ export function retried(
       for (let attempt = 1; ; ) {
         let skip = given
         await pace(signal)
+        const limit = limiter(clock, timeoutMs, signal)
         const blocks = store.read(key, signal)
         try {
           for (;;) {
-            const step = await within(timeoutMs, signal, () => blocks.next())
+            const step = await untilAborted(blocks.next(), limit())
             if (step.done === true) return
             const block = step.value
             const fresh = skip === 0 ? block : block.subarray(Math.min(skip, block.length))
@@ -105,7 +117,8 @@ function after(page: readonly ObjectEntry[], last: string | undefined): readonly
   return page.filter(({ key }) => Buffer.compare(Buffer.from(key), bound) > 0)
 }
 
-async function attempts<Value>(
+/** Repeats what may be repeated while that may help. @throws what the user is told when there is no more attempt */
+export async function repeated<Value>(
   attempted: Omit<Attempted, 'now'>,
   signal: AbortSignal,
   clock: Clock,
@@ -116,6 +129,8 @@ async function attempts<Value>(
     try {
       return await work()
     } catch (error) {
+      // Said already, by something inside that had its own attempts.
+      if (error instanceof AuditctlError) throw error
       attempt = await failed(error, attempt, { ...attempted, now: clock.now() }, signal, clock)
     }
   }
@@ -147,6 +162,20 @@ function pacer(clock: Clock, rate: number | undefined): (signal: AbortSignal) =>
     const at = Math.max(now, next)
     next = at + 1000 / rate
     if (at > now) await clock.sleep(at - now, signal)
+  }
+}
+
+/** A signal for the next block of many: fires when none came for about `ms`. One for each block would cost more than small blocks do. */
+function limiter(clock: Clock, ms: number, signal: AbortSignal): () => AbortSignal {
+  let current = signal
+  let renewAt = Number.NEGATIVE_INFINITY
+  return () => {
+    signal.throwIfAborted()
+    const now = clock.monotonic()
+    if (now < renewAt) return current
+    renewAt = now + ms / 8
+    current = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil((ms * 9) / 8))])
+    return current
   }
 }
 

@@ -6,6 +6,16 @@ import { notTheStore } from './problem.ts'
 import { s3Credentials } from './s3-credentials.ts'
 import { completeInParts } from './s3-parts.ts'
 import {
+  base64Of,
+  entryOf,
+  isMissing,
+  isRefusedAsTaken,
+  md5OfTag,
+  nextToken,
+  type Reply,
+  textOf,
+} from './s3-replies.ts'
+import {
   type NewObject,
   type ObjectEntry,
   type ObjectHead,
@@ -39,16 +49,25 @@ export type StoreParts = {
   readonly timeoutMs: number
 }
 
-type Reply = Readonly<Record<string, unknown>>
+type Build = { readonly request: { readonly headers: Record<string, string> } }
+type Command = {
+  readonly middlewareStack: {
+    add(
+      middleware: (next: (args: Build) => unknown) => (args: Build) => unknown,
+      place: { readonly step: 'build' },
+    ): void
+  }
+}
 export type S3Client = {
   send(command: object, options: { readonly abortSignal: AbortSignal }): Promise<Reply>
   destroy(): void
 }
-/** Sends one command of the SDK by its name, `PutObject`. */
-export type Send = (name: string, input: Reply, signal: AbortSignal) => Promise<Reply>
+/** Sends one command of the SDK by its name, `PutObject`. `sha256`: of the body, lower-case hex, where it is known: the signature then covers it without a second pass. */
+export type Send = (name: string, input: Reply, signal: AbortSignal, sha256?: string) => Promise<Reply>
 
 const PACKAGE = '@aws-sdk/client-s3'
 const CONNECT_TIMEOUT_MS = 10_000
+const MAX_TAKEN = 64
 
 /** Amazon S3 and whatever speaks its dialect, through the vendor's SDK. @throws UserError when the SDK is not installed */
 export async function openS3(settings: S3Settings, parts: StoreParts): Promise<ObjectStore> {
@@ -84,10 +103,18 @@ export async function openS3(settings: S3Settings, parts: StoreParts): Promise<O
     ...(await s3Credentials(settings)),
   })
   let requests = 0
-  const send: Send = (name, input, signal) => {
+  const send: Send = (name, input, signal, sha256) => {
     requests += 1
-    const Command = classOf<object>(sdk, `${name}Command`, PACKAGE)
-    return client.send(new Command({ Bucket: settings.bucket, ...input }), { abortSignal: signal })
+    const Command = classOf<Command>(sdk, `${name}Command`, PACKAGE)
+    const command = new Command({ Bucket: settings.bucket, ...input })
+    if (sha256 !== undefined) {
+      const sign = (next: (args: Build) => unknown) => (args: Build) => {
+        args.request.headers['x-amz-content-sha256'] = sha256
+        return next(args)
+      }
+      command.middlewareStack.add(sign, { step: 'build' })
+    }
+    return client.send(command, { abortSignal: signal })
   }
   return new S3Store(settings, send, {
     isCustom,
@@ -101,6 +128,9 @@ class S3Store implements ObjectStore {
   readonly url: string
   readonly #send: Send
   readonly #settings: S3Settings
+  /** Tags of the objects that were created last, until they are looked at. */
+  readonly #taken = new Map<string, string>()
+  #wantsMd5 = false
   readonly #parts: { readonly isCustom: boolean; requests(): number; close(): void }
 
   constructor(
@@ -155,9 +185,12 @@ class S3Store implements ObjectStore {
       const checksum = reply['ChecksumSHA256']
       // Of an object in parts the checksum is one of checksums, and ends with their number.
       const isWhole = typeof checksum === 'string' && !checksum.includes('-')
+      // What the store itself compared or summed up needs no second proof.
+      const isProved = isWhole || this.#taken.get(key) === reply['ETag']
+      this.#taken.delete(key)
       return {
         ...entryOf({ ...reply, Key: key, Size: reply['ContentLength'] }),
-        md5: reply['ServerSideEncryption'] === 'aws:kms' ? undefined : md5OfTag(reply['ETag']),
+        md5: isProved || reply['ServerSideEncryption'] === 'aws:kms' ? undefined : md5OfTag(reply['ETag']),
         sha256: isWhole ? Buffer.from(checksum, 'base64').toString('hex') : textOf(metadata['sha256']),
       }
     } catch (error) {
@@ -187,24 +220,37 @@ class S3Store implements ObjectStore {
         if ((await this.head(object.key, signal)) !== undefined) return 'exists'
         await completeInParts(this.#send, own, object, signal)
       } else {
-        const checksum = Buffer.from(object.sha256, 'hex').toString('base64')
-        const proof = { ContentMD5: Buffer.from(object.md5, 'hex').toString('base64') }
-        const reply = await this.#send(
-          'PutObject',
-          {
-            ...own,
-            Body: object.content,
-            IfNoneMatch: '*',
-            ...(this.#parts.isCustom ? proof : { ChecksumSHA256: checksum }),
-          },
-          signal,
-        )
-        if (textOf(reply['ETag']) === undefined) throw notTheStore()
+        const tag = textOf((await this.#put(own, object, signal))['ETag'])
+        if (tag === undefined) throw notTheStore()
+        this.#remember(object.key, tag)
       }
       return 'created'
     } catch (error) {
       if (isRefusedAsTaken(error)) return 'exists'
       throw error
+    }
+  }
+
+  #remember(key: string, tag: string): void {
+    this.#taken.set(key, tag)
+    const [oldest = ''] = this.#taken.keys()
+    if (this.#taken.size > MAX_TAKEN) this.#taken.delete(oldest)
+  }
+
+  /** The signature covers the SHA-256 of the content, so the store compares it on the way in. */
+  async #put(own: Reply, object: NewObject, signal: AbortSignal): Promise<Reply> {
+    const input = { ...own, Body: object.content, IfNoneMatch: '*' }
+    // Amazon keeps the checksum for later looks; other stores may refuse what it is called.
+    const sum = this.#parts.isCustom ? {} : { ChecksumSHA256: base64Of(object.sha256) }
+    const put = (more: Reply) => this.#send('PutObject', { ...input, ...more }, signal, object.sha256)
+    if (this.#wantsMd5) return put({ ContentMD5: base64Of(object.md5) })
+    try {
+      return await put(sum)
+    } catch (error) {
+      // Some stores want it where objects are locked; it costs more than all the rest.
+      if (!/Content-?MD5/i.test(String((error as Error).message))) throw error
+      this.#wantsMd5 = true
+      return put({ ContentMD5: base64Of(object.md5) })
     }
   }
 
@@ -219,47 +265,4 @@ class S3Store implements ObjectStore {
   async close(): Promise<void> {
     this.#parts.close()
   }
-}
-
-function entryOf(item: Reply): ObjectEntry {
-  return {
-    key: String(item['Key']),
-    bytes: Number(item['Size'] ?? 0),
-    version: textOf(item['ETag']),
-    modifiedAt: item['LastModified'] instanceof Date ? item['LastModified'].getTime() : undefined,
-  }
-}
-
-/** @throws Error when the store hands out the same page for ever */
-function nextToken(reply: Reply, last: unknown): unknown {
-  if (reply['IsTruncated'] !== true) return undefined
-  const next = reply['NextContinuationToken']
-  if (typeof next !== 'string' || next === last) {
-    throw Object.assign(new Error('a truncated listing came without a new continuation token'), {
-      code: 'BadListing',
-    })
-  }
-  return next
-}
-
-/** An ETag is an MD5 only where the object was put at once and not encrypted with a customer's key. */
-function md5OfTag(tag: unknown): string | undefined {
-  return /^"?([0-9a-f]{32})"?$/.exec(String(tag))?.[1]
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function isMissing(error: unknown): boolean {
-  const { name, $metadata } = error as {
-    readonly name?: string
-    readonly $metadata?: { readonly httpStatusCode?: number }
-  }
-  return name !== 'NoSuchBucket' && $metadata?.httpStatusCode === 404
-}
-
-function isRefusedAsTaken(error: unknown): boolean {
-  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
-  return $metadata?.httpStatusCode === 412
 }

@@ -23,8 +23,9 @@ export type NewObject = {
   readonly content: Uint8Array
   readonly contentType: string
   /** Lower-case hex. */
-  readonly md5: string
   readonly sha256: string
+  /** The same of MD5; made when it is first asked for, since it costs more than all the rest and not every store uses it. */
+  readonly md5: string
 }
 
 /** One bucket or container behind one face; keys are whole, prefixes included. Every call is one attempt, `list` one a page. */

@@ -2,15 +2,32 @@ import { createHash } from 'node:crypto'
 import { IncompleteError } from '../../core/errors.ts'
 import type { NewObject, ObjectHead, ObjectStore } from './store.ts'
 
-/** An object on its way, with its digests. */
-export function newObject(key: string, content: Uint8Array, contentType: string): NewObject {
+/** An object on its way, with its digests; `sha256` where it is known already. */
+export function newObject(
+  key: string,
+  content: Uint8Array,
+  contentType: string,
+  sha256 = digestOf('sha256', content),
+): NewObject & { readonly knownMd5: string | undefined } {
+  let md5: string | undefined
   return {
     key,
     content,
     contentType,
-    md5: createHash('md5').update(content).digest('hex'),
-    sha256: createHash('sha256').update(content).digest('hex'),
+    sha256,
+    get md5() {
+      md5 ??= digestOf('md5', content)
+      return md5
+    },
+    /** Undefined where the store had no use for it. */
+    get knownMd5() {
+      return md5
+    },
   }
+}
+
+export function digestOf(algorithm: 'md5' | 'sha1' | 'sha256', content: Uint8Array): string {
+  return createHash(algorithm).update(content).digest('hex')
 }
 
 export type Written = {
@@ -51,9 +68,9 @@ export async function writeOnce(
 function isSame(head: ObjectHead, object: NewObject): boolean | undefined {
   if (head.bytes !== object.content.length) return false
   if (head.sha256 !== undefined && head.sha256 !== object.sha256) return false
-  if (head.md5 === object.md5) return true
+  if (head.md5 === undefined) return head.sha256 === object.sha256 ? true : undefined
   // An ETag may look like an MD5 and be none: only the bytes decide.
-  return head.md5 === undefined && head.sha256 === object.sha256 ? true : undefined
+  return head.md5 === object.md5 ? true : undefined
 }
 
 async function isSameByReading(store: ObjectStore, object: NewObject, signal: AbortSignal): Promise<boolean> {

@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Receipt } from '../../../src/core/destination.ts'
 import { AuthError, RemoteConfigError } from '../../../src/core/errors.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../src/core/time-range.ts'
+import { originOf } from '../../../src/storage/objects/event-origin.ts'
 import { archiveStream, heldIn } from '../../support/archive-stream.ts'
 import { digest, type MemoryBucket, memoryBucket, s3Error } from '../../support/memory-objects.ts'
 import { batchOf, fates, type Sample, sample, streamedEvent } from '../../support/trial.ts'
@@ -57,6 +58,41 @@ describe('an archive in a bucket', () => {
       return gunzipSync(content).toString()
     })
     assert.equal(text.join(''), EVENTS.map(({ streamed }) => `${Buffer.from(streamed)}\n`).join(''))
+  })
+
+  for (const [type, event, at] of [
+    ['infisical', { id: 'a', createdAt: '2026-11-20T02:30:00.000Z', metadata: { timestamp: 'x' } }, 30],
+    ['scaivault', { id: 'a', timestamp: '2026-11-20T02:31:00.123456Z' }, 31],
+    ['infrakitchen', { id: 'a', created_at: '2026-11-20T02:32:00' }, 32],
+    ['circleci', { id: 'a', occurred_at: '2026-11-20T02:33:00.118203417Z' }, 33],
+    ['circleci', { id: 'a', common_fields: { timestamp: '2026-11-20T02:34:00Z' } }, 34],
+    ['infisical', { id: 'a', createdAt: '2026-11-20T02:35:00Z', auditctl: { run: 'r' } }, 35],
+  ] as const) {
+    test(`tells when an event of ${type} happened by its bytes, wherever they were copied to: minute ${at}`, () => {
+      const bytes = Buffer.from(JSON.stringify(event))
+      const body = Buffer.concat([Buffer.from('{"createdAt":"2001-01-01"}\n'), bytes, Buffer.from('\n{"x":')])
+      const copied = body.subarray(27, 27 + bytes.length)
+      const minute = (found: { readonly atMs: number }) => Math.floor((found.atMs - FROM) / MINUTE_MS)
+      for (const known of [type, undefined]) {
+        const found = originOf(copied, known)
+        assert.deepEqual([found.type, minute(found)], [type, at])
+      }
+    })
+  }
+
+  test('takes events whose bytes were packed into one body since they were encoded', async () => {
+    const bucket = memoryBucket()
+    const { destination } = await archiveStream(bucket)
+    const batch = batchOf(destination, EVENTS)
+    const body = Buffer.concat(batch.encoded)
+    let end = 0
+    const encoded = batch.encoded.map((bytes) => {
+      end += bytes.length
+      return body.subarray(end - bytes.length, end)
+    })
+    const receipt = await destination.deliver({ ...batch, encoded }, { signal })
+    assert.deepEqual(new Set(fates(receipt, 5)), new Set(['accepted']))
+    assert.equal(data(bucket).length, 3)
   })
 
   test('keys keep to what all stores take, in every layout', async () => {
@@ -133,6 +169,74 @@ describe('an archive in a bucket', () => {
     assert.match(second, /_run-1\.2\.manifest\.json$/)
     const later = JSON.parse((bucket.objects.get(second) ?? '').toString())
     assert.equal(later.previousManifestSha256, digest('sha256', first))
+  })
+
+  test('a manifest has the keys of every manifest: whose run it was, over which window, and where nothing was', async () => {
+    const bucket = memoryBucket()
+    const { destination } = await archiveStream(bucket)
+    const query = { mode: 'missing', filter: { fields: {} } }
+    const window = { from: FROM - HOUR_MS / 2, to: FROM + 6 * HOUR_MS }
+    const source = { name: 'prod@eu', type: 'infisical' }
+    destination.begins?.({ run: 'run-1', source, window, query, version: '1.2.3' })
+    await destination.deliver(batchOf(destination, [...EVENTS.slice(0, 2), at(5, 179)]), { signal })
+    await destination.close()
+    const [key = ''] = manifests(bucket)
+    assert.equal(key, 'source=prod-eu/_run-1.manifest.json')
+    assert.ok(data(bucket).every((name) => name.startsWith('source=prod-eu/dt=2026-11-20/')))
+    const { files, totals, idDigest, createdAt, ...rest } = JSON.parse(
+      (bucket.objects.get(key) ?? '').toString(),
+    )
+    assert.deepEqual(rest, {
+      version: 1,
+      runId: 'run-1',
+      tool: { name: 'auditctl', version: '1.2.3' },
+      source,
+      window: { from: '2026-11-20T01:30:00.000Z', to: '2026-11-20T08:00:00.000Z' },
+      query,
+      queryHash: digest('sha256', JSON.stringify(query)),
+      format: 'jsonl',
+      layout: 'hive',
+      compression: 'gzip',
+      emptyIntervals: [
+        { from: '2026-11-20T01:30:00.000Z', to: '2026-11-20T02:00:00.000Z' },
+        { from: '2026-11-20T03:00:00.000Z', to: '2026-11-20T04:00:00.000Z' },
+        { from: '2026-11-20T05:00:00.000Z', to: '2026-11-20T08:00:00.000Z' },
+      ],
+      complete: true,
+      reasons: [],
+      previousManifestSha256: null,
+    })
+    assert.deepEqual([files.length, totals.rows], [2, 3])
+    assert.match(idDigest, /^[0-9a-f]{32}$/)
+    assert.match(createdAt, /Z$/)
+  })
+
+  test('a run that was killed and resumed lists what both processes wrote, and verifying finds nothing foreign', async () => {
+    const bucket = memoryBucket()
+    const kept: string[] = []
+    const journal = {
+      lines: () => [...kept, '{"file":{"path":"cut o'],
+      add: (line: string) => void kept.push(line),
+    }
+    const source = { name: 'prod', type: 'infisical' }
+    const note = { run: 'run-1', source, window: WINDOW, query: {}, version: '1.2.3', journal }
+    const killed = (await archiveStream(bucket)).destination
+    killed.begins?.(note)
+    await killed.deliver(batchOf(killed, EVENTS.slice(0, 3)), { signal })
+    assert.deepEqual(manifests(bucket), [], 'it never came to its end')
+    const resumed = (await archiveStream(bucket)).destination
+    resumed.begins?.(note)
+    // The last batch is sent again, since nobody knows what became of it.
+    await resumed.deliver(batchOf(resumed, EVENTS.slice(2)), { signal })
+    await resumed.close()
+    const [key = '', ...more] = manifests(bucket)
+    assert.deepEqual(more, [])
+    const manifest = JSON.parse((bucket.objects.get(key) ?? '').toString())
+    assert.deepEqual(
+      manifest.files.map(({ path }: { path: string }) => `source=prod/${path}`),
+      data(bucket),
+    )
+    assert.equal(new Set(kept).size, kept.length)
   })
 
   test('a stream that wrote nothing writes no manifest', async () => {
@@ -218,6 +322,31 @@ describe('an archive in a bucket', () => {
     const { inventory } = await archiveStream(bucket, { prefix: 'logs' })
     const { ids } = await heldIn(inventory, WINDOW)
     assert.deepEqual(ids.map((id) => Number(id.slice(-12))).sort(), [1, 1, 2, 3])
+  })
+
+  test('an inventory reads around NUL bytes, broken lines and foreign bytes, in any encoding, and says where they lie', async () => {
+    const bucket = memoryBucket()
+    const line = (number: number) => JSON.stringify(streamedEvent(number, FROM + number * MINUTE_MS))
+    const folder = 'source=infisical/dt=2026-11-20/hour=02/'
+    const foreign = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d, 0x0a])
+    bucket.objects.set(
+      `${folder}part-1.jsonl`,
+      Buffer.concat([Buffer.from(`${line(1)}\nNUL \u0000 here\n`), foreign, Buffer.from(`${line(2)}\n`)]),
+    )
+    bucket.objects.set(`${folder}part-2.jsonl`, Buffer.from(`\ufeff${line(3)}\n${line(4)}\n`, 'utf16le'))
+    bucket.objects.set(`${folder}part-3.jsonl.gz`, gzipSync(`\ufeff${line(5)}\n{"id":\n`))
+    bucket.objects.set(`${folder}somebody-elses.parquet`, Buffer.from('PAR1'))
+    const { inventory, warned } = await archiveStream(bucket)
+    const { ids, reason } = await heldIn(inventory, WINDOW)
+    assert.equal(reason, undefined)
+    assert.deepEqual(ids.map((id) => Number(id.slice(-12))).sort(), [1, 2, 3, 4, 5])
+    assert.deepEqual(
+      warned.map((text) => /(part-\d).*(line \d)/.exec(text)?.slice(1)),
+      [
+        ['part-1', 'line 2'],
+        ['part-3', 'line 2'],
+      ],
+    )
   })
 
   test('an object that is cut off makes the answer incomplete, an altered one is told', async () => {

@@ -82,11 +82,11 @@ describe('objects as inputs', () => {
   test('are the data below a prefix, in order, unpacked, many fetched at once', async () => {
     const made = bucket()
     made.delayMs = 2
-    const { inputs, skipped, files } = await objectInputs('s3://memory/x/', partsOf(made))
-    assert.equal(files, 40)
-    assert.deepEqual(skipped, ['s3://memory/x/_run.manifest.json', 's3://memory/x/notes.md'])
+    const found = await objectInputs('s3://memory/x/', partsOf(made))
     const texts: string[] = []
-    for await (const input of inputs) texts.push(await textOf(input.text()))
+    for await (const input of found.inputs) texts.push(await textOf(input.text()))
+    assert.equal(found.files, 40)
+    assert.deepEqual(found.skipped, ['s3://memory/x/_run.manifest.json', 's3://memory/x/notes.md'])
     assert.equal(texts.join(''), Array.from({ length: 40 }, (_, n) => `{"n":${n}}\n`).join(''))
     assert.equal(made.calls.filter((call) => call.startsWith('read ')).length, 40)
     assert.ok(made.busiest >= 8, `${made.busiest} at once`)

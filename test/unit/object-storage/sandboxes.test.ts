@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { sign } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { faultPlan } from '../../../src/sandbox/faults.ts'
 import { SANDBOXES } from '../../../src/sandbox/registry.ts'
@@ -138,6 +139,61 @@ describe('the sandbox of Google Cloud Storage', () => {
     assert.equal((await chunk('bytes 0-9/262154', 10)).status, 503)
     assert.equal((await chunk('bytes 262144-262153/262154', 10)).status, 200)
   })
+})
+
+describe('the token endpoint of Google Cloud Storage', () => {
+  let server: SandboxService
+  let key: { readonly private_key: string; readonly private_key_id: string; readonly token_uri: string }
+  before(async () => {
+    server = await started('gcs')
+    key = JSON.parse(String(server.config.streams?.['lake-by-key']?.['credentials'])) as typeof key
+  })
+  after(() => server.close())
+
+  const seconds = Math.floor(Date.now() / 1000)
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  async function ask(claims: object, head: object = {}, spoil = ''): Promise<Response> {
+    const own = {
+      iss: 'audit@sandbox-project.iam.gserviceaccount.com',
+      scope: 'https://www.googleapis.com/auth/devstorage.read_write',
+      aud: key.token_uri,
+      iat: seconds,
+      exp: seconds + 3600,
+    }
+    const text = `${part({ alg: 'RS256', typ: 'JWT', kid: key.private_key_id, ...head })}.${part({ ...own, ...claims })}`
+    const signature = sign('RSA-SHA256', Buffer.from(text), key.private_key).toString('base64url')
+    const assertion = `${text}${spoil}.${signature}`
+    const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+    return fetch(key.token_uri, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: grant, assertion }),
+    })
+  }
+
+  test('gives a token for claims that the key has signed, good for the store', async () => {
+    const reply = await ask({})
+    assert.equal(reply.status, 200)
+    const { access_token: token } = (await reply.json()) as { access_token: string }
+    const headers = { authorization: `Bearer ${token}` }
+    const list = await fetch(`${server.urls['gcs']}/storage/v1/b/audit-lake/o`, { headers })
+    assert.equal(list.status, 200)
+  })
+
+  for (const [title, claims, head, spoil, error] of [
+    ['claims that were changed', {}, {}, 'A', 'invalid_grant'],
+    ['another algorithm', {}, { alg: 'HS256' }, '', 'invalid_grant'],
+    ['another account', { iss: 'somebody@else' }, {}, '', 'invalid_grant'],
+    ['another audience', { aud: 'https://example.com/token' }, {}, '', 'invalid_grant'],
+    ['claims that have expired', { iat: seconds - 7200, exp: seconds - 3600 }, {}, '', 'invalid_grant'],
+    ['a day at once', { exp: seconds + 86_400 }, {}, '', 'invalid_grant'],
+    ['a scope that is none of the store', { scope: 'openid' }, {}, '', 'invalid_scope'],
+  ] as const) {
+    test(`refuses ${title}`, async () => {
+      const reply = await ask(claims, head, spoil)
+      assert.equal(reply.status, 400)
+      assert.equal(((await reply.json()) as { error: string }).error, error)
+    })
+  }
 })
 
 describe('the sandbox of Azure Blob Storage', () => {

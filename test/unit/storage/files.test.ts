@@ -120,6 +120,20 @@ test('listInputs() finds what a file, a glob and a folder stand for, in the orde
   assert.deepEqual((await names(join(folder, 'one.*'), folder)).files, ['one.bin'], 'an absolute pattern')
 })
 
+test('listInputs() takes what CircleCI wrote, where a bucket was copied to the disk', async (t) => {
+  const folder = tempFolder(t)
+  const hour = 'audit/year=2025/month=07/day=16/hour=09'
+  await put(folder, {
+    [`${hour}/2025-07-16T09-52-30_notes`]: 'x',
+    [`${hour}/2025-07-16T09:52:30_${'a1'.repeat(20)}`]: '{}',
+    'audit/circleci_connectivity_test_1763632800': '',
+  })
+  assert.deepEqual(await names('audit', folder), {
+    files: [`${hour}/2025-07-16T09:52:30_${'a1'.repeat(20)}`],
+    skipped: ['audit/circleci_connectivity_test_1763632800', `${hour}/2025-07-16T09-52-30_notes`],
+  })
+})
+
 test('listInputs() follows links to files and says what cannot be found', async (t) => {
   const folder = tempFolder(t)
   await put(folder, { 'real.jsonl': '{}', 'empty/x.pdf': '' })
