@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.ts'
+import { suggestion } from '../core/suggest.ts'
 
 /** `service:kind[@N][xTIMES][=VALUE]`: from the Nth request of that service on, TIMES times (default once; `x*` for ever). */
 export type Fault = {
@@ -28,7 +29,8 @@ export function faultPlan(specs: readonly string[] = []): FaultPlan {
   const plan: FaultPlan = {
     add(spec) {
       const match = /^([a-z0-9-]+):([a-z0-9-]+?)(?:@(\d+))?(?:x(\d+|\*))?(?:=(.*))?$/i.exec(spec)
-      if (match === null) {
+      // A count belongs before the value; behind it a number would be none.
+      if (match === null || /^\d+(?:@\d+|x(?:\d+|\*))$/i.test(match[5] ?? '')) {
         throw new UserError(`--fault ${JSON.stringify(spec)} is not a fault`, {
           hint: 'write it like splunk:busy@3x2 or infisical:slow=500',
         })
@@ -65,4 +67,13 @@ export function faultPlan(specs: readonly string[] = []): FaultPlan {
   }
   for (const spec of specs) plan.add(spec)
   return plan
+}
+
+/** @throws UserError for a fault of the service that is not among `known` */
+export function checkKinds(plan: FaultPlan, service: string, known: readonly string[]): void {
+  const unknown = plan.list().find((fault) => fault.service === service && !known.includes(fault.kind))
+  if (unknown === undefined) return
+  throw new UserError(`${service} has no fault ${JSON.stringify(unknown.kind)}`, {
+    hint: suggestion(unknown.kind, known) ?? `it has ${known.join(', ')}`,
+  })
 }

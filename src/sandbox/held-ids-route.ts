@@ -12,6 +12,20 @@ export type HeldIdsParts = {
   readonly pageRows: number
 }
 
+export const HELD_IDS_FAULT_KINDS = [
+  '503',
+  'busy',
+  'reset',
+  'slow',
+  'html',
+  'cut',
+  'repeat',
+  'foreign',
+  'shape',
+  'partial',
+  'no-id',
+].map((kind) => `inventory-${kind}`)
+
 /**
  * `GET ?from=&to=&cursor=` (the end outside): `{"items":[{"id","createdAt"}],"next":cursor|null}`; with a path ending in `.jsonl` the whole
  * window as an inventory file with its header line.

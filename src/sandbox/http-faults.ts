@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FaultPlan } from './faults.ts'
 import type { Exchange } from './listen.ts'
+import { pause } from './pause.ts'
 
 /**
  * Faults of a receiver that has no words of its own; `@N` counts its requests with events.
@@ -16,6 +17,23 @@ export type HttpFaults = {
   /** Spoils the answer after rows were stored; true when it did. */
   after(exchange: Exchange): Promise<boolean>
 }
+
+export const HTTP_FAULT_KINDS = [
+  'reset-before',
+  'throttle',
+  'status',
+  'redirect',
+  'html-200',
+  'poison',
+  'slow',
+  'error-after',
+  'timeout-after',
+  'reset-after',
+  'cut',
+  'drop',
+  'lose',
+  'duplicate',
+] as const
 
 export function httpFaults(plan: FaultPlan, service: string, request: number): HttpFaults {
   const take = (kind: string) => plan.take(service, kind, request)
@@ -88,15 +106,4 @@ function isPoisoned(plan: FaultPlan, service: string, request: number, body: Buf
         request >= fault.from &&
         body.includes(fault.value ?? 'poison'),
     )
-}
-
-/** Ends early when the client has gone. */
-function pause(exchange: Exchange, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    exchange.response.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { UserError } from '../core/errors.ts'
 
 /** A request that arrived whole, and the ways to answer it. */
 export type Exchange = {
@@ -94,7 +95,7 @@ export async function listen(options: {
     socket.on('error', () => {})
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(notListening(cause, options.port)))
     server.listen(options.port ?? 0, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo
@@ -107,6 +108,15 @@ export async function listen(options: {
         for (const socket of sockets) socket.destroy()
       }),
   }
+}
+
+function notListening(cause: NodeJS.ErrnoException, port: number | undefined): Error {
+  if (cause.code !== 'EADDRINUSE' && cause.code !== 'EACCES') return cause
+  const why = cause.code === 'EACCES' ? 'it is reserved' : 'another program listens there'
+  return new UserError(`the port ${port} of 127.0.0.1 cannot be used: ${why}`, {
+    cause,
+    hint: 'name another first port with --port, or leave it out: any free ones are taken then',
+  })
 }
 
 function notFound(exchange: Exchange): void {

@@ -1,10 +1,13 @@
-import type { FaultPlan } from './faults.ts'
+import { UserError } from '../core/errors.ts'
+import { checkKinds, type FaultPlan, faultPlan } from './faults.ts'
 import type { Handler, Violation } from './listen.ts'
 
 /** `/__emulator/`: `GET state`, `POST faults` with `{"faults":[…],"clear":true}`, `POST settings` with some of them, `POST reset`. */
 export function receiverAdmin(parts: {
   readonly service: string
   readonly faults: FaultPlan
+  /** The faults there are. */
+  readonly kinds: readonly string[]
   readonly violations: Violation[]
   readonly settings: Record<string, unknown>
   state(): Readonly<Record<string, unknown>>
@@ -16,9 +19,8 @@ export function receiverAdmin(parts: {
       case 'GET state':
         break
       case 'POST faults': {
-        const asked = body as { readonly faults?: readonly string[]; readonly clear?: boolean }
-        if (asked.clear === true) parts.faults.clear()
-        for (const spec of asked.faults ?? []) parts.faults.add(spec)
+        const refusal = addFaults(parts.faults, parts.service, parts.kinds, body)
+        if (refusal !== undefined) return exchange.reply(400, { error: refusal })
         break
       }
       case 'POST settings':
@@ -35,4 +37,23 @@ export function receiverAdmin(parts: {
     const { service, violations, faults } = parts
     return exchange.reply(200, { service, ...parts.state(), violations, faults: faults.list() })
   }
+}
+
+/** All of `{"faults":[…],"clear":true}`, or none of it and what is wrong with it. */
+export function addFaults(
+  plan: FaultPlan,
+  service: string,
+  kinds: readonly string[],
+  body: { readonly faults?: readonly string[]; readonly clear?: boolean },
+): string | undefined {
+  const specs = body.faults ?? []
+  try {
+    checkKinds(faultPlan(specs), service, kinds)
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+  if (body.clear === true) plan.clear()
+  for (const spec of specs) plan.add(spec)
+  return undefined
 }

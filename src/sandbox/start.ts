@@ -69,13 +69,24 @@ function* delivered(events: Iterable<JsonObject>, { drop, faults }: SandboxOptio
 }
 
 function configOf(services: Readonly<Record<string, SandboxService>>): JsonObject {
-  const all = Object.values(services).map((service) => service.config)
   return {
     version: 1,
     defaultSource: 'infisical',
-    sources: Object.assign({}, ...all.map((config) => config.sources ?? {})) as JsonObject,
-    streams: Object.assign({}, ...all.map((config) => config.streams ?? {})) as JsonObject,
+    sources: entriesOf(services, 'sources'),
+    streams: entriesOf(services, 'streams'),
   }
+}
+
+/** Under the names the services give them; a name that is taken is followed by the service's. */
+function entriesOf(
+  services: Readonly<Record<string, SandboxService>>,
+  kind: 'sources' | 'streams',
+): JsonObject {
+  const entries: Record<string, JsonObject> = {}
+  for (const [service, { config }] of Object.entries(services))
+    for (const [name, entry] of Object.entries(config[kind] ?? {}))
+      entries[entries[name] === undefined ? name : `${name}-${service}`] = entry
+  return entries
 }
 
 /** The source's controls are `admin`; those of a receiver carry its name. */

@@ -125,6 +125,22 @@ describe('azure sandbox', () => {
     assert.deepEqual([droppedColumns.get('createdAt'), truncated, droppedRows.length], [1, 1, 2])
   })
 
+  test('a rule takes so many requests and so many bytes a minute, then says 429', async () => {
+    const { requestsPerMinute, bytesPerMinute } = sandbox.settings
+    assert.deepEqual([requestsPerMinute, bytesPerMinute], [12_000, 2_000_000_000])
+    try {
+      for (const limit of [{ requestsPerMinute: 0 }, { bytesPerMinute: 1 }]) {
+        Object.assign(sandbox.settings, limit)
+        const { status, headers } = await post('[]')
+        assert.deepEqual([status, headers.get('retry-after')], [429, '5'])
+        Object.assign(sandbox.settings, { requestsPerMinute, bytesPerMinute })
+      }
+      assert.equal((await post('[]')).status, 204)
+    } finally {
+      Object.assign(sandbox.settings, { requestsPerMinute, bytesPerMinute })
+    }
+  })
+
   test('another version of the API is not found', async () => {
     assert.equal((await post('[]', {}, '2021-11-01-preview')).status, 404)
   })
@@ -178,6 +194,10 @@ describe('azure KQL', () => {
     ['T_CL | order by at asc, id asc | project id | take 3', ['a', 'b', 'b']],
     ["T_CL | where id == 'nobody' | summarize count()", ['0']],
     ['T_CL | getschema | project ColumnName', ['id', 'at']],
+    [
+      "T_CL | extend who = coalesce(id, 'x') | extend id = coalesce(who, id) | project id",
+      ['b', 'a', 'b', 'c'],
+    ],
   ] as const) {
     test(query, () => {
       assert.deepEqual(cells(query), expected)
@@ -188,7 +208,8 @@ describe('azure KQL', () => {
     ['Other_CL | take 1', KqlSemanticError],
     ['T_CL | where nothing == 1', KqlSemanticError],
     ["T_CL | where at > 'text'", KqlSemanticError],
-    ['T_CL | extend x = 1', KqlSyntaxError],
+    ['T_CL | make-series count()', KqlSyntaxError],
+    ['T_CL | extend at = coalesce(at, id)', KqlSemanticError],
     ['T_CL | where id has "b"', KqlSyntaxError],
     ['T_CL | where (id == "b"', KqlSyntaxError],
     ['T_CL | where id == $', KqlSyntaxError],

@@ -156,6 +156,14 @@ describe('splunk sandbox, HEC', () => {
     assert.deepEqual((await poll()).json?.['acks'], { 0: false, 1: false, 7: false })
   })
 
+  test('a late answer is the answer all the same', async () => {
+    const headers = { authorization: `Splunk ${ACK_TOKEN}`, 'x-splunk-request-channel': CHANNEL }
+    faults.add('splunk:slowx2=5')
+    assert.equal(typeof (await post(good('a'), headers)).json?.['ackId'], 'number')
+    const refused = await post(good('b') + wrap(null))
+    assert.deepEqual([refused.status, refused.code, refused.number, held()], [400, 13, 1, 'ab'])
+  })
+
   test('faults lose, repeat and cut as they are told', async () => {
     faults.add('splunk:lose=1')
     await post(good('a') + good('b'))
@@ -177,6 +185,32 @@ describe('splunk sandbox, HEC', () => {
     await assert.rejects(post(good('i')))
     assert.equal(held(), 'bcdcegh')
   })
+})
+
+test('splunk sandbox: a channel that is full of pending acknowledgments stores nothing and says 27', async () => {
+  const sandbox = await startSplunk(
+    { ...OPTIONS, faults: faultPlan() },
+    { maxPendingAcks: 1, ackDelayMs: 1e9 },
+  )
+  const post = async (id: string) => {
+    const response = await fetch(`${sandbox.urls['splunk']}/services/collector`, {
+      method: 'POST',
+      headers: {
+        authorization: `Splunk ${ACK_TOKEN}`,
+        'content-type': 'application/json',
+        'x-splunk-request-channel': CHANNEL,
+      },
+      body: good(id),
+    })
+    return [response.status, ((await response.json()) as JsonObject)['code']]
+  }
+  try {
+    assert.deepEqual(await post('a'), [200, 0])
+    assert.deepEqual(await post('b'), [429, 27])
+    assert.deepEqual(sandbox.receivedIds?.(), ['a'])
+  } finally {
+    await sandbox.close()
+  }
 })
 
 test('splunk sandbox: other kinds of Splunk refuse what theirs refuse', async () => {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/event.ts'
 import { isInside } from '../../core/time-range.ts'
+import { checkKinds } from '../faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -21,6 +22,38 @@ export type AzureSandbox = SandboxService & {
   tokensIssued(): number
 }
 
+const FAULT_KINDS = [
+  'token-reset',
+  'token-unavailable',
+  'token-busy',
+  'token-refused',
+  'hang',
+  'reset-before',
+  'token-expires',
+  'forbidden',
+  'throttle',
+  'unavailable',
+  'html-200',
+  'status',
+  'poison',
+  'drop',
+  'slow',
+  'error-after',
+  'reset-after',
+  'query-slow',
+  'query-reset',
+  'query-token-expires',
+  'query-forbidden',
+  'query-busy',
+  'query-empty',
+  'query-204',
+  'query-timeout',
+  'query-unavailable',
+  'query-partial',
+  'index-delay',
+  'extended',
+  'id-dropped',
+]
 const CLIENT_SECRET = 'sandbox~client~secret~0123456789abcdefgh'
 
 /**
@@ -33,6 +66,7 @@ const CLIENT_SECRET = 'sandbox~client~secret~0123456789abcdefgh'
  */
 export async function startAzure(options: SandboxOptions): Promise<AzureSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'azure', FAULT_KINDS)
   const mode = (kind: string) => faults.standing('azure', kind, 1)
   const settings: AzureSettings = {
     tenantId: '11111111-2222-4333-8444-555555555555',
@@ -52,6 +86,7 @@ export async function startAzure(options: SandboxOptions): Promise<AzureSandbox>
     beyondInflated: '413',
     auxiliary: false,
     requestsPerMinute: 12_000,
+    bytesPerMinute: 2_000_000_000,
     maxRows: 500_000,
     maxBytes: 104_857_600,
     requestsPer30s: 200,
@@ -64,6 +99,7 @@ export async function startAzure(options: SandboxOptions): Promise<AzureSandbox>
   const admin = receiverAdmin({
     service: 'azure',
     faults,
+    kinds: FAULT_KINDS,
     violations,
     settings,
     state: () => ({

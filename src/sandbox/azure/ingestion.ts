@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import type { FaultPlan } from '../faults.ts'
 import type { Exchange, Violation } from '../listen.ts'
+import { pause } from '../pause.ts'
 import { type AzureRow, ingest, type Losses, type TableSettings, ticks } from './table.ts'
 import { INGEST_AUDIENCE, type Tokens } from './tokens.ts'
 
@@ -17,6 +18,7 @@ export type IngestionSettings = TableSettings & {
   beyondInflated: '413' | '204-then-drop'
   auxiliary: boolean
   requestsPerMinute: number
+  bytesPerMinute: number
 }
 
 export type IngestionParts = {
@@ -32,7 +34,7 @@ export type IngestionParts = {
 
 /** Logs Ingestion: 204 says that the call was taken, and nothing about what was stored. */
 export function ingestion(parts: IngestionParts): (exchange: Exchange) => Promise<void> {
-  const minute = { start: 0, requests: 0 }
+  const minute = { start: 0, requests: 0, bytes: 0 }
   return async (exchange) => {
     const { settings, faults, tokens, now } = parts
     const due = (kind: string) => faults.take('azure', kind, exchange.index)
@@ -60,10 +62,12 @@ export function ingestion(parts: IngestionParts): (exchange: Exchange) => Promis
     if (route[1] !== settings.ruleId) return fail(404, 'NotFound', 'Data collection rule not found')
     if (route[2] !== settings.stream)
       return fail(404, 'InvalidStream', `Stream ${route[2]} is not defined in the rule`)
-    if (now() - minute.start >= MINUTE_MS) Object.assign(minute, { start: now(), requests: 0 })
+    if (now() - minute.start >= MINUTE_MS) Object.assign(minute, { start: now(), requests: 0, bytes: 0 })
     minute.requests += 1
+    minute.bytes += exchange.body.length
+    const isFull = minute.requests > settings.requestsPerMinute || minute.bytes > settings.bytesPerMinute
     const busy = due('throttle')
-    if (busy !== undefined || minute.requests > settings.requestsPerMinute) {
+    if (busy !== undefined || isFull) {
       return fail(429, 'TooManyRequests', 'Request rate too high', { 'retry-after': busy?.value ?? '5' })
     }
     const status = due('status')
@@ -120,22 +124,11 @@ export function ingestion(parts: IngestionParts): (exchange: Exchange) => Promis
       if (id !== undefined) parts.arrivals.push(id)
     }
     const slow = due('slow')
-    if (slow !== undefined) await wait(exchange, Number(slow.value ?? 500))
+    if (slow !== undefined) await pause(exchange, Number(slow.value ?? 500))
     if (due('error-after') !== undefined) return fail(500, 'InternalServerError', 'fault after the commit')
     if (due('reset-after') !== undefined) return exchange.reset()
     exchange.reply(204, '')
   }
-}
-
-/** Ends early when the client has gone. */
-function wait(exchange: Exchange, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    exchange.response.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 function tooLong(bytes: number): string {

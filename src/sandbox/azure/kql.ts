@@ -1,3 +1,4 @@
+import { type Dialect, lex, TokenReader } from '../query-lexer.ts'
 import type { AzureRow } from './table.ts'
 import { ticks } from './table.ts'
 
@@ -10,100 +11,52 @@ export type Cell = string | number | boolean | null
 export type Typed = { readonly name: string; readonly type: string }
 /** A column or a computed value of a row: `read` gives it, `type` says what a comparison may put beside it. */
 export type Value = { readonly type: string; read(row: AzureRow): Cell }
-export type Token = { readonly kind: 'word' | 'number' | 'string' | 'symbol'; readonly text: string }
 
-export function tokenizeKql(text: string): Token[] {
-  const tokens: Token[] = []
-  const pattern =
-    /\s*(?:(?<string>@?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[smhd](?![A-Za-z]))?)|(?<word>[A-Za-z_][\w]*)|(?<symbol>==|!=|<=|>=|[<>=(),|+*-]))/gy
-  const end = text.trimEnd().length
-  while (pattern.lastIndex < end) {
-    const from = pattern.lastIndex
-    // A datetime literal is no KQL expression inside: taken as it stands.
-    const literal = /^\s*datetime\(([^)]*)\)/.exec(text.slice(from, from + 80))
-    if (literal !== null) {
-      tokens.push({ kind: 'word', text: 'datetime' }, { kind: 'string', text: (literal[1] ?? '').trim() })
-      pattern.lastIndex = from + literal[0].length
-      continue
-    }
-    const groups = pattern.exec(text)?.groups
-    if (groups === undefined) throw new KqlSyntaxError(`not understood: ${text.slice(from, from + 40)}`)
-    if (groups['string'] !== undefined) tokens.push({ kind: 'string', text: unquote(groups['string']) })
-    else if (groups['number'] !== undefined) tokens.push({ kind: 'number', text: groups['number'] })
-    else if (groups['word'] !== undefined) tokens.push({ kind: 'word', text: groups['word'] })
-    else tokens.push({ kind: 'symbol', text: groups['symbol'] ?? '' })
-  }
-  return tokens
+const KQL: Dialect = {
+  // What stands between the parentheses of datetime() is no expression: a text.
+  pattern:
+    /\s+|(?<text>(?<=\bdatetime\()[^)'"]+|@?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[smhd](?![A-Za-z]))?)|(?<word>[A-Za-z_][\w]*)|(?<symbol>==|!=|<=|>=|[<>=(),|+*-])/gy,
+  unquote,
+  isCaseSensitive: true,
+  Refused: KqlSyntaxError,
+}
+
+export function readKql(text: string): TokenReader {
+  return new TokenReader(lex(text, KQL), KQL)
 }
 
 function unquote(text: string): string {
   if (text.startsWith('@')) return text.slice(2, -1).replaceAll("''", "'")
-  return text.slice(1, -1).replace(/\\(.)/g, '$1')
-}
-
-/** Tokens read one after the other. */
-export class Reader {
-  readonly #tokens: readonly Token[]
-  #at = 0
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens
-  }
-  get isAtEnd(): boolean {
-    return this.#at >= this.#tokens.length
-  }
-  peek(): string | undefined {
-    return this.#tokens[this.#at]?.text
-  }
-  next(): Token {
-    const token = this.#tokens[this.#at]
-    if (token === undefined) throw new KqlSyntaxError('the query ends too early')
-    this.#at += 1
-    return token
-  }
-  /** Takes the token if it is this word or symbol. */
-  accept(text: string): boolean {
-    const token = this.#tokens[this.#at]
-    if (token?.text !== text || token.kind === 'string') return false
-    this.#at += 1
-    return true
-  }
-  expect(text: string): void {
-    if (!this.accept(text)) throw new KqlSyntaxError(`expected ${text}, found ${this.peek() ?? 'the end'}`)
-  }
-  word(): string {
-    const token = this.next()
-    if (token.kind !== 'word') throw new KqlSyntaxError(`expected a name, found ${token.text}`)
-    return token.text
-  }
+  return /^['"]/.test(text) ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text.trim()
 }
 
 export type Scope = (name: string) => Value | undefined
 
 /** `or` of `and`s of comparisons, with parentheses. */
-export function parseCondition(reader: Reader, scope: Scope): (row: AzureRow) => boolean {
+export function parseCondition(reader: TokenReader, scope: Scope): (row: AzureRow) => boolean {
   const tests = [parseAll(reader, scope)]
-  while (reader.accept('or')) tests.push(parseAll(reader, scope))
+  while (reader.skip('or')) tests.push(parseAll(reader, scope))
   return tests.length === 1
     ? (tests[0] as (row: AzureRow) => boolean)
     : (row) => tests.some((test) => test(row))
 }
 
-function parseAll(reader: Reader, scope: Scope): (row: AzureRow) => boolean {
+function parseAll(reader: TokenReader, scope: Scope): (row: AzureRow) => boolean {
   const tests = [parseComparison(reader, scope)]
-  while (reader.accept('and')) tests.push(parseComparison(reader, scope))
+  while (reader.skip('and')) tests.push(parseComparison(reader, scope))
   return tests.length === 1
     ? (tests[0] as (row: AzureRow) => boolean)
     : (row) => tests.every((test) => test(row))
 }
 
-function parseComparison(reader: Reader, scope: Scope): (row: AzureRow) => boolean {
-  if (reader.accept('(')) {
+function parseComparison(reader: TokenReader, scope: Scope): (row: AzureRow) => boolean {
+  if (reader.skip('(')) {
     const test = parseCondition(reader, scope)
     reader.expect(')')
     return test
   }
   const left = parseValue(reader, scope)
-  const operator = reader.next().text
+  const operator = reader.take().text
   const right = parseValue(reader, scope)
   const compare = COMPARE[operator]
   if (compare === undefined) throw new KqlSyntaxError(`unknown operator ${operator}`)
@@ -126,25 +79,27 @@ const COMPARE: Readonly<Record<string, ((a: Cell & {}, b: Cell & {}) => boolean)
   '>=': (a, b) => a >= b,
 }
 
-/** A column, a literal, `datetime(…)`, `ingestion_time()`, or `bin(column, span)`. */
-export function parseValue(reader: Reader, scope: Scope): Value {
-  const token = reader.next()
-  if (token.kind === 'string') return constant('string', token.text)
+/** A column, a literal, `datetime(…)`, `ingestion_time()`, `bin(column, span)`, or `coalesce(value, value)`. */
+export function parseValue(reader: TokenReader, scope: Scope): Value {
+  const token = reader.take()
+  if (token.kind === 'text') return constant('string', token.text)
   if (token.kind === 'number') return constant('long', Number(token.text))
   if (token.kind !== 'word') throw new KqlSyntaxError(`unexpected ${token.text}`)
   if (token.text === 'datetime') {
-    const time = ticks(reader.next().text)
+    reader.expect('(')
+    const time = ticks(reader.text())
+    reader.expect(')')
     if (time === undefined) throw new KqlSyntaxError('not a datetime literal')
     return constant('datetime', time)
   }
-  if (token.text === 'ingestion_time' && reader.accept('(')) {
+  if (token.text === 'ingestion_time' && reader.skip('(')) {
     reader.expect(')')
     return { type: 'datetime', read: (row) => ticks(new Date(row.ingestedAt).toISOString()) ?? null }
   }
-  if (token.text === 'bin' && reader.accept('(')) {
+  if (token.text === 'bin' && reader.skip('(')) {
     const column = parseValue(reader, scope)
     reader.expect(',')
-    const spanMs = timespan(reader.next().text)
+    const spanMs = timespan(reader.take().text)
     reader.expect(')')
     return {
       type: column.type,
@@ -155,6 +110,14 @@ export function parseValue(reader: Reader, scope: Scope): Value {
         return ticks(new Date(Math.floor(ms / spanMs) * spanMs).toISOString()) ?? null
       },
     }
+  }
+  if (token.text === 'coalesce' && reader.skip('(')) {
+    const first = parseValue(reader, scope)
+    reader.expect(',')
+    const second = parseValue(reader, scope)
+    reader.expect(')')
+    if (first.type !== second.type) throw new KqlSemanticError('coalesce() takes values of one type')
+    return { type: first.type, read: (row) => first.read(row) ?? second.read(row) }
   }
   const column = scope(token.text)
   if (column === undefined)

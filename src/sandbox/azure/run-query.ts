@@ -1,12 +1,12 @@
+import type { TokenReader } from '../query-lexer.ts'
 import {
   type Cell,
   KqlSemanticError,
   KqlSyntaxError,
   parseCondition,
   parseValue,
-  Reader,
+  readKql,
   type Typed,
-  tokenizeKql,
   type Value,
 } from './kql.ts'
 import type { AzureRow, Columns } from './table.ts'
@@ -18,7 +18,7 @@ export function runQuery(
   text: string,
   table: { readonly name: string; readonly columns: Columns; readonly rows: readonly AzureRow[] },
 ): KqlResult {
-  const reader = new Reader(tokenizeKql(text))
+  const reader = readKql(text)
   const name = reader.word()
   if (name !== table.name) {
     throw new KqlSemanticError(
@@ -29,7 +29,7 @@ export function runQuery(
     columns: Object.entries(table.columns).map(([column, type]) => ({ name: column, type })),
     rows: table.rows,
   }
-  while (!reader.isAtEnd) {
+  while (!reader.isDone) {
     reader.expect('|')
     const operator = reader.word()
     const run = OPERATORS[operator]
@@ -39,10 +39,20 @@ export function runQuery(
   return state
 }
 
-const OPERATORS: Readonly<Record<string, ((reader: Reader, state: KqlResult) => KqlResult) | undefined>> = {
+const OPERATORS: Readonly<
+  Record<string, ((reader: TokenReader, state: KqlResult) => KqlResult) | undefined>
+> = {
   where: (reader, state) => {
     const test = parseCondition(reader, scopeOf(state))
     return { ...state, rows: state.rows.filter(test) }
+  },
+  extend: (reader, state) => {
+    const added = parseColumns(reader, state)
+    const names = new Set(added.map(({ name }) => name))
+    return {
+      columns: [...state.columns.filter(({ name }) => !names.has(name)), ...typed(added)],
+      rows: state.rows.map((row) => ({ ...row, cells: { ...row.cells, ...picked(row, added).cells } })),
+    }
   },
   project: (reader, state) => {
     const columns = parseColumns(reader, state)
@@ -59,8 +69,8 @@ const OPERATORS: Readonly<Record<string, ((reader: Reader, state: KqlResult) => 
   },
   order: orderBy,
   sort: orderBy,
-  take: (reader, state) => ({ ...state, rows: state.rows.slice(0, Number(reader.next().text)) }),
-  limit: (reader, state) => ({ ...state, rows: state.rows.slice(0, Number(reader.next().text)) }),
+  take: (reader, state) => ({ ...state, rows: state.rows.slice(0, Number(reader.take().text)) }),
+  limit: (reader, state) => ({ ...state, rows: state.rows.slice(0, Number(reader.take().text)) }),
   summarize,
   getschema: (_reader, state) => ({
     columns: [
@@ -77,42 +87,42 @@ const OPERATORS: Readonly<Record<string, ((reader: Reader, state: KqlResult) => 
 
 type NamedValue = Value & { readonly name: string }
 
-function parseColumns(reader: Reader, state: KqlResult): NamedValue[] {
+function parseColumns(reader: TokenReader, state: KqlResult): NamedValue[] {
   const columns: NamedValue[] = []
   do columns.push(parseNamed(reader, state))
-  while (reader.accept(','))
+  while (reader.skip(','))
   return columns
 }
 
 /** `name = value`, a column, or `bin(column, span)`, which keeps the column's name. */
-function parseNamed(reader: Reader, state: KqlResult): NamedValue {
+function parseNamed(reader: TokenReader, state: KqlResult): NamedValue {
   const scope = scopeOf(state)
-  const first = reader.peek() ?? ''
+  const first = reader.peek()?.text ?? ''
   let name: string | undefined
   const named = (column: string): Value | undefined => {
     name ??= column
     return scope(column)
   }
-  if (scope(first) === undefined && first !== 'bin' && first !== 'ingestion_time') {
+  if (scope(first) === undefined && !['bin', 'coalesce', 'ingestion_time'].includes(first)) {
     const alias = reader.word()
-    if (!reader.accept('='))
+    if (!reader.skip('='))
       throw new KqlSemanticError(`Failed to resolve column or scalar expression named '${alias}'`)
     return { ...parseValue(reader, scope), name: alias }
   }
   const value = parseValue(reader, named)
-  if (!reader.accept('=')) return { ...value, name: name ?? 'Column1' }
+  if (!reader.skip('=')) return { ...value, name: name ?? 'Column1' }
   return { ...parseValue(reader, scope), name: name ?? 'Column1' }
 }
 
-function orderBy(reader: Reader, state: KqlResult): KqlResult {
+function orderBy(reader: TokenReader, state: KqlResult): KqlResult {
   reader.expect('by')
   const keys: { readonly value: Value; readonly sign: number }[] = []
   do {
     const value = parseValue(reader, scopeOf(state))
-    const isAscending = reader.accept('asc')
-    if (!isAscending) reader.accept('desc')
+    const isAscending = reader.skip('asc')
+    if (!isAscending) reader.skip('desc')
     keys.push({ value, sign: isAscending ? 1 : -1 })
-  } while (reader.accept(','))
+  } while (reader.skip(','))
   const rows = state.rows.toSorted((a, b) => {
     for (const { value, sign } of keys) {
       const [left, right] = [value.read(a), value.read(b)]
@@ -128,11 +138,11 @@ function orderBy(reader: Reader, state: KqlResult): KqlResult {
 
 type Aggregate = { readonly name: string; of(rows: readonly AzureRow[]): number }
 
-function summarize(reader: Reader, state: KqlResult): KqlResult {
+function summarize(reader: TokenReader, state: KqlResult): KqlResult {
   const aggregates: Aggregate[] = []
   do aggregates.push(parseAggregate(reader, state))
-  while (reader.accept(','))
-  const keys = reader.accept('by') ? parseColumns(reader, state) : []
+  while (reader.skip(','))
+  const keys = reader.skip('by') ? parseColumns(reader, state) : []
   const groups = new Map<string, AzureRow[]>()
   for (const row of state.rows) {
     const key = JSON.stringify(keys.map((column) => column.read(row)))
@@ -152,10 +162,10 @@ function summarize(reader: Reader, state: KqlResult): KqlResult {
   return { columns: [...typed(keys), ...counted], rows }
 }
 
-function parseAggregate(reader: Reader, state: KqlResult): Aggregate {
+function parseAggregate(reader: TokenReader, state: KqlResult): Aggregate {
   let word = reader.word()
   let name: string | undefined
-  if (reader.accept('=')) {
+  if (reader.skip('=')) {
     name = word
     word = reader.word()
   }
@@ -165,9 +175,9 @@ function parseAggregate(reader: Reader, state: KqlResult): Aggregate {
     return { name: name ?? 'count_', of: (rows) => rows.length }
   }
   if (word !== 'dcount' && word !== 'count_distinct') throw new KqlSyntaxError(`unknown aggregate ${word}`)
-  const column = reader.peek() ?? ''
+  const column = reader.peek()?.text ?? ''
   const value = parseValue(reader, scopeOf(state))
-  if (reader.accept(',')) reader.next()
+  if (reader.skip(',')) reader.take()
   reader.expect(')')
   return { name: name ?? `${word}_${column}`, of: (rows) => new Set(rows.map((row) => value.read(row))).size }
 }

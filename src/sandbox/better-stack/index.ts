@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/event.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
+import { checkKinds } from '../faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -18,6 +19,35 @@ export type BetterStackSandbox = SandboxService & {
   dropped(): readonly DroppedEvent[]
 }
 
+const FAULT_KINDS = [
+  'hang',
+  'reset-before',
+  'forbidden',
+  'throttle',
+  'status',
+  'html-200',
+  'drop',
+  'slow',
+  'error-after',
+  'reset-after',
+  'quota',
+  'poison',
+  'index-delay',
+  'hot-gone',
+  'archive-gone',
+  'sql-slow',
+  'sql-reset',
+  'sql-503',
+  'sql-html',
+  'sql-memory',
+  'sql-timeout',
+  'sql-busy',
+  'sql-empty',
+  'sql-exception',
+  'sql-cut',
+  'sql-cut-mid',
+  'sql-repeat',
+]
 const TOKEN = 'sandboxSourceToken0123456'
 const PASSWORD = 'sandbox-sql-password-0123456789'
 
@@ -31,6 +61,7 @@ const PASSWORD = 'sandbox-sql-password-0123456789'
  */
 export async function startBetterStack(options: SandboxOptions): Promise<BetterStackSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'better-stack', FAULT_KINDS)
   const settings: BetterStackSandbox['settings'] = {
     tokens: new Set([TOKEN]),
     maxCompressedBytes: 10_485_760,
@@ -47,6 +78,7 @@ export async function startBetterStack(options: SandboxOptions): Promise<BetterS
   const admin = receiverAdmin({
     service: 'better-stack',
     faults,
+    kinds: FAULT_KINDS,
     violations,
     settings,
     state: () => ({ rows: store.all().length, received: store.arrivals.length, dropped: store.dropped }),

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/event.ts'
 import { skipSpace, skipValue } from '../../core/json-members.ts'
 import type { FaultPlan } from '../faults.ts'
 import type { Exchange, Handler, Violation } from '../listen.ts'
+import { pause } from '../pause.ts'
 import type { BetterStackStore } from './store.ts'
 
 const MAX_RECORD_BYTES = 10_485_760
@@ -75,7 +76,7 @@ export function ingest(parts: IngestParts): Handler {
       else store.add(raw, event, { delayMs })
     }
     const slow = due('slow')
-    if (slow !== undefined) await wait(exchange, Number(slow.value ?? 500))
+    if (slow !== undefined) await pause(exchange, Number(slow.value ?? 500))
     if (due('error-after') !== undefined) return exchange.reply(500, '')
     if (due('reset-after') !== undefined) return exchange.reset()
     exchange.reply(202, '')
@@ -138,15 +139,4 @@ function inflate(exchange: Exchange): Buffer | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Ends early when the client has gone. */
-function wait(exchange: Exchange, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    exchange.response.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -1,4 +1,5 @@
-import { lexSql, SqlReader, SqlSyntaxError } from './sql-lexer.ts'
+import type { TokenReader } from '../query-lexer.ts'
+import { readSql, SqlSyntaxError } from './sql-lexer.ts'
 
 export type Expression =
   | { readonly kind: 'text'; readonly text: string }
@@ -34,16 +35,16 @@ export type Query = {
  * @throws SqlSyntaxError for anything else
  */
 export function parseSql(text: string): Query {
-  const reader = new SqlReader(lexSql(text))
+  const reader = readSql(text)
   const query = parseQuery(reader)
   if (!reader.isDone) throw new SqlSyntaxError(`failed at ${reader.peek()?.text}`)
   return query
 }
 
-function parseQuery(reader: SqlReader): Query {
+function parseQuery(reader: TokenReader): Query {
   reader.expect('SELECT')
   const isDistinct = reader.skip('DISTINCT')
-  const items = listOf(reader, () => {
+  const items = reader.list(() => {
     const expression = parseOr(reader)
     const as = reader.skip('AS') ? reader.word() : nameOf(expression)
     return { expression, as }
@@ -51,14 +52,14 @@ function parseQuery(reader: SqlReader): Query {
   reader.expect('FROM')
   const from = parseFrom(reader)
   const where = reader.skip('WHERE') ? parseOr(reader) : undefined
-  const groupBy = reader.skip('GROUP', 'BY') ? listOf(reader, () => reader.word()) : []
-  const orderBy = reader.skip('ORDER', 'BY') ? listOf(reader, () => reader.word()) : []
+  const groupBy = reader.skip('GROUP', 'BY') ? reader.list(() => reader.word()) : []
+  const orderBy = reader.skip('ORDER', 'BY') ? reader.list(() => reader.word()) : []
   const limit = reader.skip('LIMIT') ? reader.number() : undefined
   const format = reader.skip('FORMAT') ? reader.word() : undefined
   return { isDistinct, items, from, where, groupBy, orderBy, limit, format }
 }
 
-function parseFrom(reader: SqlReader): From {
+function parseFrom(reader: TokenReader): From {
   if (reader.skip('(')) {
     const queries = [parseQuery(reader)]
     while (reader.skip('UNION', 'ALL')) queries.push(parseQuery(reader))
@@ -76,19 +77,19 @@ function parseFrom(reader: SqlReader): From {
   return { kind: 'table', arm: name === 'remote' ? 'hot' : 'archive', table }
 }
 
-function parseOr(reader: SqlReader): Expression {
+function parseOr(reader: TokenReader): Expression {
   const terms = [parseAnd(reader)]
   while (reader.skip('OR')) terms.push(parseAnd(reader))
   return terms.length === 1 && terms[0] !== undefined ? terms[0] : { kind: 'or', terms }
 }
 
-function parseAnd(reader: SqlReader): Expression {
+function parseAnd(reader: TokenReader): Expression {
   const terms = [parseTerm(reader)]
   while (reader.skip('AND')) terms.push(parseTerm(reader))
   return terms.length === 1 && terms[0] !== undefined ? terms[0] : { kind: 'and', terms }
 }
 
-function parseTerm(reader: SqlReader): Expression {
+function parseTerm(reader: TokenReader): Expression {
   if (reader.skip('NOT')) return { kind: 'not', term: parseTerm(reader) }
   const left = parsePrimary(reader)
   const isNegated = reader.skip('NOT', 'LIKE')
@@ -102,7 +103,7 @@ function parseTerm(reader: SqlReader): Expression {
   return { kind: 'compare', operator: token.text, left, right: parsePrimary(reader) }
 }
 
-function parsePrimary(reader: SqlReader): Expression {
+function parsePrimary(reader: TokenReader): Expression {
   if (reader.skip('(')) {
     const inner = parseOr(reader)
     reader.expect(')')
@@ -113,15 +114,9 @@ function parsePrimary(reader: SqlReader): Expression {
   if (token.kind === 'number') return { kind: 'number', value: Number(token.text) }
   if (token.kind === 'symbol') throw new SqlSyntaxError(`failed at ${token.text}`)
   if (!reader.skip('(')) return { kind: 'column', name: token.text }
-  const values = reader.skip(')') ? [] : listOf(reader, () => parseOr(reader))
+  const values = reader.skip(')') ? [] : reader.list(() => parseOr(reader))
   if (values.length > 0) reader.expect(')')
   return { kind: 'call', name: token.text, arguments: values }
-}
-
-function listOf<T>(reader: SqlReader, parse: () => T): T[] {
-  const list = [parse()]
-  while (reader.skip(',')) list.push(parse())
-  return list
 }
 
 function nameOf(expression: Expression): string {

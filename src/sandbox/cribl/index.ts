@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../core/event.ts'
 import { isInside } from '../../core/time-range.ts'
 import { idsOf, type LoggedEvent, loggedLive } from '../event-log.ts'
-import { heldIdsRoute } from '../held-ids-route.ts'
-import { resetEarly } from '../http-faults.ts'
+import { checkKinds } from '../faults.ts'
+import { HELD_IDS_FAULT_KINDS, heldIdsRoute } from '../held-ids-route.ts'
+import { HTTP_FAULT_KINDS, resetEarly } from '../http-faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -16,20 +17,24 @@ export type CriblSandbox = SandboxService & {
   preload(streamed: Iterable<JsonObject>): void
 }
 
+const FAULT_KINDS = [...HTTP_FAULT_KINDS, ...HELD_IDS_FAULT_KINDS, 'busy', 'reset-early', 'index-delay']
 const TOKEN = 'sandbox-cribl-token-0123456789abcdef'
 
 /**
  * A strict Cribl HTTP/S source, and on a second port the store behind it, which tells the ids it holds.
- * Faults, service `cribl`: those of `httpFaults` and `heldIdsRoute`; `busy` (its own 503: nothing stored), `reset-early`.
+ * Faults, service `cribl`: those of `httpFaults` and `heldIdsRoute`; `busy` (its own 503: nothing stored), `reset-early`; standing:
+ * `index-delay=MS` (of the store).
  */
 export async function startCribl(options: SandboxOptions): Promise<CriblSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'cribl', FAULT_KINDS)
   const settings: CriblSettings = { ...CRIBL_DEFAULTS, tokens: [TOKEN] }
   const violations: Violation[] = []
   const log: LoggedEvent[] = []
   const admin = receiverAdmin({
     service: 'cribl',
     faults,
+    kinds: FAULT_KINDS,
     violations,
     settings,
     state: () => ({ rows: log.length, received: idsOf(log).length }),

@@ -99,10 +99,11 @@ async function receive(
   const events = objectLines(body)
   if (typeof events === 'string') return refuse(400, 'body', events)
   for (const [rule, detail] of strictness(exchange, body, events)) violations.push({ request, rule, detail })
+  const delayMs = Number(faults.standing('cribl', 'index-delay', request)?.value ?? 0)
   const rows = events.map((event) => {
     const arrivedAt = now()
     const stamped = event['_time'] === undefined ? { ...event, _time: arrivedAt / 1000 } : event
-    return logged(stamped, { arrivedAt, request })
+    return logged(stamped, { arrivedAt, request, delayMs })
   })
   log.push(...wire.kept(rows))
   if (await wire.after(exchange)) return

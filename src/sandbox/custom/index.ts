@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../core/event.ts'
 import { isInside } from '../../core/time-range.ts'
 import { idsOf, type LoggedEvent, loggedLive } from '../event-log.ts'
-import { heldIdsRoute } from '../held-ids-route.ts'
-import { resetEarly } from '../http-faults.ts'
+import { checkKinds } from '../faults.ts'
+import { HELD_IDS_FAULT_KINDS, heldIdsRoute } from '../held-ids-route.ts'
+import { HTTP_FAULT_KINDS, resetEarly } from '../http-faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -17,6 +18,7 @@ export type CustomSandbox = SandboxService & {
   log(): readonly LoggedEvent[]
 }
 
+const FAULT_KINDS = [...HTTP_FAULT_KINDS, ...HELD_IDS_FAULT_KINDS, 'reset-early', 'error-body', 'index-delay']
 const AUTHORIZATION = 'Bearer sandbox-hook-credential-0123456789'
 const SIGNING_KEY = Buffer.from('sandbox signing key of 32 bytes!').toString('base64')
 
@@ -27,6 +29,7 @@ const SIGNING_KEY = Buffer.from('sandbox signing key of 32 bytes!').toString('ba
  */
 export async function startCustom(options: SandboxOptions): Promise<CustomSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'custom', FAULT_KINDS)
   const violations: Violation[] = []
   const log: LoggedEvent[] = []
   const settings = { pageRows: 500 }
@@ -60,6 +63,7 @@ export async function startCustom(options: SandboxOptions): Promise<CustomSandbo
     admin: receiverAdmin({
       service: 'custom',
       faults,
+      kinds: FAULT_KINDS,
       violations,
       settings,
       state: () => ({ rows: log.length, received: idsOf(log).length, requests }),

@@ -2,7 +2,7 @@ import { parseDuration } from '../../core/duration.ts'
 import type { JsonObject } from '../../core/event.ts'
 import { valueAt } from '../../core/filter.ts'
 import type { DatadogRow } from './row.ts'
-import { BadRequest, lowerBound, onlyKeys, type SearchParts, selectionOf } from './search.ts'
+import { BadRequest, lowerBound, onlyKeys, partialMeta, type SearchParts, selectionOf } from './search.ts'
 
 const MAX_GROUPS = 10_000
 const DEFAULT_POINTS = 150
@@ -15,7 +15,7 @@ type Compute = {
 }
 
 /** POST /api/v2/logs/analytics/aggregate: `count` and `cardinality`, total or as a series, grouped by one path. */
-export function aggregate(body: JsonObject, parts: SearchParts, requestId: string): JsonObject {
+export function aggregate(body: JsonObject, parts: SearchParts, request: number): JsonObject {
   onlyKeys(body, ['compute', 'filter', 'group_by', 'options', 'page'])
   const { test, from, to, tier } = selectionOf(body['filter'], parts.now())
   const computes = (body['compute'] ?? [{ aggregation: 'count', type: 'total' }]) as readonly Compute[]
@@ -44,7 +44,7 @@ export function aggregate(body: JsonObject, parts: SearchParts, requestId: strin
   }
   const limited = [...groups].slice(0, facet === undefined ? 1 : (facet.limit ?? 10))
   return {
-    meta: { elapsed: 1, request_id: requestId, status: 'done' },
+    meta: { elapsed: 1, request_id: `req-${request}`, ...partialMeta(parts, 'aggregate', request) },
     data: {
       buckets: limited.map(([key, group]) => ({
         by: facet === undefined ? {} : { [facet.facet]: key },

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/event.ts'
+import { checkKinds } from '../faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -18,6 +19,37 @@ export type DatadogSandbox = SandboxService & {
   dropped(): readonly DroppedLog[]
 }
 
+const FAULT_KINDS = [
+  'hang',
+  'reset-before',
+  'forbidden',
+  'throttle',
+  'throttle-bare',
+  'unavailable',
+  'timeout',
+  'html-200',
+  'status',
+  'poison',
+  'quota-drop',
+  'slow',
+  'error-after',
+  'reset-after',
+  'cut',
+  'remap',
+  'index-delay',
+  'search-slow',
+  'search-reset',
+  'search-forbidden',
+  'search-busy',
+  'search-unavailable',
+  'search-html',
+  'search-timeout',
+  'search-warnings',
+  'search-repeat',
+  'aggregate-timeout',
+  'aggregate-warnings',
+  'restricted',
+]
 const API_KEY = '0123456789abcdef0123456789abcdef'
 const APP_KEY = 'sandbox-application-key-0123456789abcdef'
 
@@ -26,10 +58,11 @@ const APP_KEY = 'sandbox-application-key-0123456789abcdef'
  * Faults, service `datadog`. Intake, nothing stored: `hang`, `reset-before`, `forbidden`, `throttle=SECONDS`, `throttle-bare`, `unavailable`, `timeout`,
  * `html-200`, `status=CODE`, `poison=TEXT` (400 while the body holds it), `quota-drop` (202 all the same). Stored: `slow=MS`, `error-after`,
  * `reset-after`, `cut`. Standing: `poison`, `remap`, `index-delay=MS`. API host: `search-slow=MS`, `search-reset`, `search-forbidden`,
- * `search-busy[=RESET]`, `search-unavailable`, `search-html`, `search-timeout`, `search-warnings`, `search-repeat`, `restricted[=N]` (standing:
- * every Nth row hidden).
+ * `search-busy[=RESET]`, `search-unavailable`, `search-html`, `search-timeout`, `search-warnings`, `search-repeat`, `aggregate-timeout`,
+ * `aggregate-warnings`, `restricted[=N]` (standing: every Nth row hidden).
  */
 export async function startDatadog(options: SandboxOptions): Promise<DatadogSandbox> {
+  checkKinds(options.faults, 'datadog', FAULT_KINDS)
   const settings: DatadogSettings = {
     apiKeys: new Set([API_KEY]),
     appKeys: new Set([APP_KEY]),
@@ -47,6 +80,7 @@ export async function startDatadog(options: SandboxOptions): Promise<DatadogSand
   const admin = receiverAdmin({
     service: 'datadog',
     faults,
+    kinds: FAULT_KINDS,
     violations,
     settings,
     state: () => ({

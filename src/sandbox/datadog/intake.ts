@@ -2,6 +2,7 @@ import { gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import type { JsonObject } from '../../core/event.ts'
 import type { FaultPlan } from '../faults.ts'
 import type { Exchange, Violation } from '../listen.ts'
+import { pause } from '../pause.ts'
 import type { DatadogSettings, DatadogStore } from './store.ts'
 
 const MAX_BODY_BYTES = 5_000_000
@@ -72,7 +73,7 @@ export async function intake(exchange: Exchange, parts: IntakeParts): Promise<vo
     if (bytes > MAX_LOG_BYTES) parts.violations.push(violation(exchange, 'log-truncated', `${bytes} bytes`))
   }
   const slow = due('slow')
-  if (slow !== undefined) await wait(exchange, Number(slow.value ?? 500))
+  if (slow !== undefined) await pause(exchange, Number(slow.value ?? 500))
   if (due('error-after') !== undefined) return exchange.reply(500, errors('500', 'Internal Server Error'))
   if (due('reset-after') !== undefined) return exchange.reset()
   if (due('cut') !== undefined) {
@@ -82,17 +83,6 @@ export async function intake(exchange: Exchange, parts: IntakeParts): Promise<vo
     return
   }
   exchange.reply(202, {})
-}
-
-/** Ends early when the client has gone. */
-function wait(exchange: Exchange, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    exchange.response.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 /** As the intake spells an error (open-telemetry/opentelemetry-collector-contrib#16834). */

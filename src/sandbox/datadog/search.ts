@@ -84,8 +84,7 @@ const ROUTES: Readonly<
   Record<string, ((body: JsonObject, parts: SearchParts, exchange: Exchange) => JsonObject) | undefined>
 > = {
   '/api/v2/logs/events/search': search,
-  '/api/v2/logs/analytics/aggregate': (body, parts, exchange) =>
-    aggregate(body, parts, `req-${exchange.index}`),
+  '/api/v2/logs/analytics/aggregate': (body, parts, exchange) => aggregate(body, parts, exchange.index),
 }
 
 function search(body: JsonObject, parts: SearchParts, exchange: Exchange): JsonObject {
@@ -127,11 +126,18 @@ function search(body: JsonObject, parts: SearchParts, exchange: Exchange): JsonO
       elapsed: 1,
       page: { after },
       request_id: `req-${exchange.index}`,
-      status: due('search-timeout') === undefined ? 'done' : 'timeout',
-      ...(due('search-warnings') === undefined
-        ? {}
-        : { warnings: [{ code: 'partial', title: 'Some shards did not answer', detail: 'partial result' }] }),
+      ...partialMeta(parts, 'search', exchange.index),
     },
+  }
+}
+
+/** Whole, unless the faults `<kind>-timeout` or `<kind>-warnings` are due: an answer then says of itself, with a 200, that it is partial. */
+export function partialMeta({ faults }: SearchParts, kind: string, request: number): JsonObject {
+  const isDue = (fault: string) => faults.take('datadog', fault, request) !== undefined
+  const warning = { code: 'partial', title: 'Some shards did not answer', detail: 'partial result' }
+  return {
+    status: isDue(`${kind}-timeout`) ? 'timeout' : 'done',
+    ...(isDue(`${kind}-warnings`) ? { warnings: [warning] } : {}),
   }
 }
 

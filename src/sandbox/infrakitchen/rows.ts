@@ -1,17 +1,7 @@
 import type { JsonObject } from '../../core/event.ts'
 import { civilTime } from '../../core/zone.ts'
+import { mix } from '../infisical/hash.ts'
 import type { Release } from './release.ts'
-
-/** A bijection of 32-bit integers that looks random (the finalizer of MurmurHash3): equal seeds give equal worlds. */
-export function mix(value: number): number {
-  let h = value | 0
-  h ^= h >>> 16
-  h = Math.imul(h, 0x85ebca6b)
-  h ^= h >>> 13
-  h = Math.imul(h, 0xc2b2ae35)
-  h ^= h >>> 16
-  return h >>> 0
-}
 
 /** A version 4 UUID that ends with a number, so that it can be found again without keeping any. */
 export function numberedId(kind: number, number: number): string {

@@ -1,6 +1,7 @@
+import { mix } from '../infisical/hash.ts'
 import { ApiError, AUDIT_COLUMNS, compileFilter } from './filter.ts'
 import type { Release } from './release.ts'
-import { KINDS, mix, numberOf, type Row, type RowSet } from './rows.ts'
+import { KINDS, numberOf, type Row, type RowSet } from './rows.ts'
 
 type Filter = Readonly<Record<string, unknown>>
 

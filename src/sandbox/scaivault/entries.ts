@@ -1,15 +1,5 @@
 import type { JsonObject } from '../../core/event.ts'
-
-/** A bijection of 32-bit integers that looks random (the finalizer of MurmurHash3): equal seeds give equal worlds. */
-export function mix(value: number): number {
-  let h = value | 0
-  h ^= h >>> 16
-  h = Math.imul(h, 0x85ebca6b)
-  h ^= h >>> 13
-  h = Math.imul(h, 0xc2b2ae35)
-  h ^= h >>> 16
-  return h >>> 0
-}
+import { mix } from '../infisical/hash.ts'
 
 /** What the filters look at; made without the rest of the entry. */
 export type Facts = {

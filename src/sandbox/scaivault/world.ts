@@ -1,7 +1,5 @@
-import { UserError } from '../../core/errors.ts'
-import { suggestion } from '../../core/suggest.ts'
 import { HOUR_MS } from '../../core/time-range.ts'
-import type { FaultPlan } from '../faults.ts'
+import { checkKinds, type FaultPlan } from '../faults.ts'
 import type { Violation } from '../listen.ts'
 import type { SandboxOptions } from '../service.ts'
 import { type Bucket, bucketOf } from './bucket.ts'
@@ -107,11 +105,4 @@ export function createWorld(options: SandboxOptions): World {
   return world
 }
 
-export function checkFaults(plan: FaultPlan): void {
-  const known = Object.keys(FAULTS)
-  const unknown = plan.list().find(({ service, kind }) => service === SERVICE && !known.includes(kind))
-  if (unknown === undefined) return
-  throw new UserError(`${SERVICE} has no fault ${JSON.stringify(unknown.kind)}`, {
-    hint: suggestion(unknown.kind, known) ?? `it has ${known.join(', ')}`,
-  })
-}
+export const checkFaults = (plan: FaultPlan): void => checkKinds(plan, SERVICE, Object.keys(FAULTS))

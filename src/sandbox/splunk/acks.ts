@@ -1,7 +1,9 @@
 /** Indexer acknowledgment: a counter and its statuses for each channel. */
 export type AckBook = {
-  /** The next ackId of a channel; undefined when the channel is full. */
-  open(channel: string, now: number, never: boolean): number | undefined
+  /** No status more fits into the channel. */
+  isFull(channel: string, now: number): boolean
+  /** The next ackId of a channel. */
+  open(channel: string, now: number, never: boolean): number
   /** Each id's status; a true is told once, and an unknown id is false like a pending one. */
   poll(channel: string, ids: readonly unknown[], now: number): Record<string, boolean>
   /** The service restarts: everything is forgotten. */
@@ -28,9 +30,9 @@ export function ackBook(limits: {
   }
 
   return {
+    isFull: (name, now) => channelOf(name, now).readyAt.size >= limits.maxPendingAcks,
     open(name, now, never) {
       const channel = channelOf(name, now)
-      if (channel.readyAt.size >= limits.maxPendingAcks) return undefined
       const id = channel.next
       channel.next += 1
       channel.readyAt.set(id, never ? Number.POSITIVE_INFINITY : now + limits.ackDelayMs)

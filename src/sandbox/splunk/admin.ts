@@ -1,9 +1,11 @@
 import type { FaultPlan } from '../faults.ts'
 import type { Handler, Violation } from '../listen.ts'
+import { addFaults } from '../receiver-admin.ts'
 
 /** `/__emulator/`: `GET state`, `POST faults` with `{"faults":[…],"clear":true}`, `POST reset`. */
 export function adminHandler(parts: {
   readonly faults: FaultPlan
+  readonly kinds: readonly string[]
   readonly violations: readonly Violation[]
   state(): Readonly<Record<string, number>>
   reset(): void
@@ -19,8 +21,8 @@ export function adminHandler(parts: {
         })
       case 'POST faults': {
         const asked = JSON.parse(exchange.body.toString() || '{}') as { faults?: string[]; clear?: boolean }
-        if (asked.clear === true) parts.faults.clear()
-        for (const spec of asked.faults ?? []) parts.faults.add(spec)
+        const refusal = addFaults(parts.faults, 'splunk', parts.kinds, asked)
+        if (refusal !== undefined) return exchange.reply(400, { error: refusal })
         return exchange.reply(200, { faults: parts.faults.list() })
       }
       case 'POST reset':

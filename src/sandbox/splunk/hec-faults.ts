@@ -101,7 +101,6 @@ export function faultAfter(exchange: Exchange, faults: PostFaults): boolean {
   } else if (faults.errorAfter) replyCode(exchange, 8)
   else if (faults.busyNumber !== undefined) {
     replyCode(exchange, 9, { 'invalid-event-number': faults.busyNumber })
-  } else if (faults.slowMs > 0) setTimeout(() => replyCode(exchange, 0), faults.slowMs).unref()
-  else return false
+  } else return false
   return true
 }

@@ -71,6 +71,8 @@ function receive(
     parts.violate(post, 'content-type', String(exchange.headers['content-type']))
   }
   if (faultBefore(exchange, faults, parts)) return
+  const channel = request.token.usesAck === true ? (request.channel ?? '') : undefined
+  if (channel !== undefined && parts.acks.isFull(channel, now)) return replyCode(exchange, 27)
   const rows: StoredRow[] = []
   const outcome = readEvents(request.body, {
     token: request.token,
@@ -86,16 +88,16 @@ function receive(
   for (const row of rows.slice(faults.lose ?? 0)) parts.commit(row)
   for (const row of rows.slice(0, faults.duplicate ?? 0)) parts.commit(row)
   if (faultAfter(exchange, faults)) return
-  if (outcome.kind === 'refused') {
-    return replyCode(exchange, outcome.code, { 'invalid-event-number': outcome.number })
+  const answer = () => {
+    if (outcome.kind === 'refused') {
+      return replyCode(exchange, outcome.code, { 'invalid-event-number': outcome.number })
+    }
+    if (outcome.kind === 'lost-silently' && outcome.events === 0) return replyCode(exchange, 5)
+    const acked = channel === undefined ? {} : { ackId: parts.acks.open(channel, now, faults.ackNever) }
+    replyCode(exchange, faults.slowDown ? 24 : 0, acked)
   }
-  if (outcome.kind === 'lost-silently' && outcome.events === 0) return replyCode(exchange, 5)
-  let ackId: number | undefined
-  if (request.token.usesAck === true) {
-    ackId = parts.acks.open(request.channel ?? '', now, faults.ackNever)
-    if (ackId === undefined) return replyCode(exchange, 27)
-  }
-  replyCode(exchange, faults.slowDown ? 24 : 0, ackId === undefined ? {} : { ackId })
+  if (faults.slowMs > 0) setTimeout(answer, faults.slowMs).unref()
+  else answer()
 }
 
 function tooLarge(exchange: Exchange, bytes: number, { profile, violate }: HecParts): boolean {

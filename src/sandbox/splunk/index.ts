@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/event.ts'
+import { checkKinds } from '../faults.ts'
 import { type Listener, listen, type Violation } from '../listen.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
 import { ackBook } from './acks.ts'
@@ -17,6 +18,44 @@ import {
 import { rowStore, type StoredRow, shown } from './store.ts'
 import { splunkTrials } from './trials.ts'
 
+const FAULT_KINDS = [
+  'die',
+  'reset-before',
+  'busy',
+  'throttle',
+  'html-502',
+  'html-200',
+  'too-large',
+  'status',
+  'hec',
+  'reset-after',
+  'reset-mid',
+  'error-after',
+  'slow-down',
+  'slow',
+  'busy-number',
+  'lose',
+  'duplicate',
+  'poison',
+  'ack-never',
+  'index-delay',
+  'unhealthy',
+  'ack-restart',
+  'ack-elsewhere',
+  'search-401',
+  'search-503',
+  'search-status',
+  'search-html',
+  'search-empty',
+  'search-slow',
+  'search-preview',
+  'search-warn',
+  'search-fatal',
+  'search-cut',
+  'search-reset',
+  'hide',
+]
+
 /**
  * A strict Splunk on loopback: the HTTP Event Collector and the management port with its search. Faults of the service `splunk` are listed in
  * `hec-faults.ts` and `search-faults.ts`; `unhealthy=CODE`, `ack-restart` and `ack-elsewhere` besides.
@@ -25,6 +64,7 @@ export async function startSplunk(
   options: SandboxOptions,
   profile: Partial<SplunkProfile> = {},
 ): Promise<SandboxService> {
+  checkKinds(options.faults, 'splunk', FAULT_KINDS)
   const limits: SplunkProfile = { ...ENTERPRISE, ...profile }
   const store = rowStore()
   const violations: Violation[] = []
@@ -44,6 +84,7 @@ export async function startSplunk(
   }
   const admin = adminHandler({
     faults: options.faults,
+    kinds: FAULT_KINDS,
     violations,
     state: () => ({ rows: store.all.length, received: receivedIds.length }),
     reset: () => {
@@ -110,12 +151,18 @@ export async function startSplunk(
   }
 }
 
+/** Sources by the key that tells their events' times. */
+const PRODUCTS = [
+  ['infisical', 'createdAt'],
+  ['scaivault', 'timestamp'],
+  ['infrakitchen', 'created_at'],
+  ['circleci', 'occurred_at'],
+] as const
+
 /** A row as Infisical's own stream leaves it: no host where SITE_URL is unset, no index but the token's. */
 function preloadRow(event: JsonObject, options: SandboxOptions, commit: (row: StoredRow) => void): void {
-  const createdAt = String(
-    event['createdAt'] ?? event['timestamp'] ?? event['created_at'] ?? event['occurred_at'],
-  )
-  const at = Date.parse(createdAt)
+  const [source, timeKey] = PRODUCTS.find(([, key]) => event[key] !== undefined) ?? PRODUCTS[0]
+  const at = Date.parse(String(event[timeKey]))
   const { drop } = options
   if (drop !== undefined && at >= drop.from && at < drop.to) return
   const body = Buffer.from(JSON.stringify(event))
@@ -123,7 +170,7 @@ function preloadRow(event: JsonObject, options: SandboxOptions, commit: (row: St
     time: at / 1000,
     index: 'audit',
     host: undefined,
-    source: 'infisical',
+    source,
     sourcetype: '_json',
     fields: undefined,
     body,

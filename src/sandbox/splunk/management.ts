@@ -109,8 +109,9 @@ function* visible(
   { store, now, profile }: ManagementParts,
 ): Generator<StoredRow> {
   // A range in the search string wins over the parameters.
-  const from = secondsOf(search.terms['earliest'] ?? form.get('earliest_time')) ?? Number.NEGATIVE_INFINITY
-  const to = secondsOf(search.terms['latest'] ?? form.get('latest_time')) ?? Number.POSITIVE_INFINITY
+  const from =
+    secondsOf(search.terms['earliest']?.[0] ?? form.get('earliest_time')) ?? Number.NEGATIVE_INFINITY
+  const to = secondsOf(search.terms['latest']?.[0] ?? form.get('latest_time')) ?? Number.POSITIVE_INFINITY
   const at = now()
   const frozenBefore = (at - profile.retentionMs) / 1000
   for (const row of store.between(from, to)) {

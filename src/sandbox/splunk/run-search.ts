@@ -22,14 +22,14 @@ export function* runSearch(search: Search, rows: Iterable<StoredRow>): Generator
 }
 
 function* matching({ terms }: Search, rows: Iterable<StoredRow>): Generator<StoredRow> {
-  const { index = '', source, sourcetype, host } = terms
-  const anyIndex = index === '*'
+  const { index = [], source, sourcetype, host } = terms
+  const anyIndex = index.includes('*')
+  const isOf = (found: string | undefined, wanted: readonly string[] | undefined) =>
+    wanted === undefined || (found !== undefined && wanted.includes(found))
   for (const row of rows) {
-    if (!anyIndex && row.index !== index) continue
-    if (source !== undefined && row.source !== source) continue
-    if (sourcetype !== undefined && row.sourcetype !== sourcetype) continue
-    if (host !== undefined && row.host !== host) continue
-    yield row
+    const isThere = anyIndex || isOf(row.index, index)
+    if (isThere && isOf(row.source, source) && isOf(row.sourcetype, sourcetype) && isOf(row.host, host))
+      yield row
   }
 }
 

@@ -1,7 +1,9 @@
-import { lex, Reader, SplError, type Token } from './spl-lexer.ts'
+import type { Token } from '../query-lexer.ts'
+import { lexSpl, SplError, SplReader } from './spl-lexer.ts'
 import { parseWhere, type Test } from './spl-where.ts'
 
-export type Terms = Readonly<Record<string, string>>
+/** What each key may be. */
+export type Terms = Readonly<Record<string, readonly string[]>>
 export type Aggregate = { readonly kind: 'count' | 'dc'; readonly field: string; readonly as: string }
 export type Stage =
   | { readonly kind: 'bin'; readonly seconds: number }
@@ -34,55 +36,60 @@ const SEARCH_KEYS = [
 ]
 
 /**
- * Parses the templates that auditctl uses: `search k=v …` or `| tstats count where k=v … by _time[, field] span=N<s|m|h|d>`, then `bin`, `stats`,
+ * Parses the templates that auditctl uses: `search k=v k IN (v,w) …` or `| tstats count where k=v … by _time[, field] span=N<s|m|h|d>`, then `bin`, `stats`,
  * `spath`, `eval`, `where`, `rename`, `table` and `sort 0`.
  * @throws SplError for anything else
  */
 export function parseSpl(text: string): Search {
-  const [first = [], ...rest] = lex(text)
+  const [first = [], ...rest] = lexSpl(text)
   if (first.length === 0) {
     const [generating = [], ...after] = rest
     return parseTstats(generating, after.map(parseStage))
   }
-  const reader = new Reader(first)
-  if (!reader.skip('search')) throw new SplError(`Unknown search command '${reader.peek()}'.`)
+  const reader = new SplReader(first)
+  if (!reader.skip('search')) throw new SplError(`Unknown search command '${reader.peek()?.text}'.`)
   return { kind: 'search', terms: parseTerms(reader, () => reader.isDone), stages: rest.map(parseStage) }
 }
 
-function parseTerms(reader: Reader, isEnd: () => boolean): Terms {
-  const terms: Record<string, string> = {}
+function parseTerms(reader: SplReader, isEnd: () => boolean): Terms {
+  const terms: Record<string, readonly string[]> = {}
   while (!isEnd()) {
     const key = reader.name()
     if (!SEARCH_KEYS.includes(key)) throw new SplError(`The sandbox does not search by '${key}'`)
-    reader.expect('=')
-    terms[key] = reader.name()
+    if (reader.skip('in', '(')) {
+      terms[key] = reader.list(() => reader.name())
+      reader.expect(')')
+    } else {
+      reader.expect('=')
+      terms[key] = [reader.name()]
+    }
   }
   if (terms['index'] === undefined) throw new SplError('The sandbox wants an index in every search')
   return terms
 }
 
 function parseTstats(tokens: readonly Token[], stages: readonly Stage[]): Search {
-  const reader = new Reader(tokens)
-  if (!reader.skip('tstats')) throw new SplError(`Unknown search command '${reader.peek() ?? ''}'.`)
+  const reader = new SplReader(tokens)
+  if (!reader.skip('tstats')) throw new SplError(`Unknown search command '${reader.peek()?.text ?? ''}'.`)
   reader.expect('count')
   reader.expect('where')
-  const terms = parseTerms(reader, () => reader.isDone || reader.peek() === 'by')
+  const terms = parseTerms(reader, () => reader.isDone || reader.peek()?.text === 'by')
   reader.expect('by')
   reader.expect('_time')
   const field = reader.skip(',') ? reader.name() : undefined
   const seconds = spanSeconds(reader.option('span'))
-  if (!reader.isDone) throw new SplError(`Error in 'tstats' command: unexpected '${reader.peek()}'`)
+  if (!reader.isDone) throw new SplError(`Error in 'tstats' command: unexpected '${reader.peek()?.text}'`)
   return { kind: 'tstats', terms, seconds, field, stages }
 }
 
 function parseStage(tokens: readonly Token[]): Stage {
-  const reader = new Reader(tokens)
+  const reader = new SplReader(tokens)
   const stage = parseCommand(reader, reader.name().toLowerCase())
-  if (!reader.isDone) throw new SplError(`Unexpected '${reader.peek()}' after a command`)
+  if (!reader.isDone) throw new SplError(`Unexpected '${reader.peek()?.text}' after a command`)
   return stage
 }
 
-function parseCommand(reader: Reader, command: string): Stage {
+function parseCommand(reader: SplReader, command: string): Stage {
   switch (command) {
     case 'bin':
       reader.expect('_time')
@@ -95,12 +102,11 @@ function parseCommand(reader: Reader, command: string): Stage {
       return { kind: 'spath', path: reader.option('path'), output: reader.option('output') }
     }
     case 'eval': {
-      const sets: [string, string][] = []
-      do {
+      const sets = reader.list(() => {
         const target = reader.name()
         reader.expect('=')
-        sets.push([target, reader.name()])
-      } while (reader.skip(','))
+        return [target, reader.name()] as const
+      })
       return { kind: 'eval', sets }
     }
     case 'where':
@@ -121,7 +127,7 @@ function parseCommand(reader: Reader, command: string): Stage {
   }
 }
 
-function parseStats(reader: Reader): Stage {
+function parseStats(reader: SplReader): Stage {
   const aggregates: Aggregate[] = []
   const by: string[] = []
   while (!reader.isDone && !reader.skip('by')) {

@@ -1,7 +1,9 @@
 import type { JsonObject } from '../../core/event.ts'
 import { isInside } from '../../core/time-range.ts'
 import { idsOf, loggedLive } from '../event-log.ts'
-import { heldIdsRoute } from '../held-ids-route.ts'
+import { checkKinds } from '../faults.ts'
+import { HELD_IDS_FAULT_KINDS, heldIdsRoute } from '../held-ids-route.ts'
+import { HTTP_FAULT_KINDS } from '../http-faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -17,21 +19,24 @@ export type SumoSandbox = SandboxService & {
   rewritten(): readonly string[]
 }
 
+const FAULT_KINDS = [...HTTP_FAULT_KINDS, ...HELD_IDS_FAULT_KINDS, 'index-delay']
 const CODE = 'ZaVnC4dhaV0sandboxAddressSecret0123456789=='
 const TOKEN = 'sandbox-sumo-token-0123456789abcdef'
 
 /**
  * A strict Sumo Logic HTTP source, and on a second port the ids it holds, as a script over its search would tell them.
- * Faults, service `sumo-logic`: those of `httpFaults` and `heldIdsRoute`.
+ * Faults, service `sumo-logic`: those of `httpFaults` and `heldIdsRoute`; standing: `index-delay=MS`.
  */
 export async function startSumoLogic(options: SandboxOptions): Promise<SumoSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'sumo-logic', FAULT_KINDS)
   const settings: SumoSettings = { ...SUMO_DEFAULTS, code: CODE, token: TOKEN }
   const violations: Violation[] = []
   const log: SumoRow[] = []
   const admin = receiverAdmin({
     service: 'sumo-logic',
     faults,
+    kinds: FAULT_KINDS,
     violations,
     settings,
     state: () => ({ rows: log.length, received: idsOf(log).length, rewritten: rewritten().length }),

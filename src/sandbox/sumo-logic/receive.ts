@@ -19,7 +19,7 @@ export type SumoSettings = {
   spreadMs: number
 }
 
-export const SUMO_DEFAULTS = { pastMs: 365 * DAY_MS, futureMs: 2 * DAY_MS, spreadMs: 0 } as const
+export const SUMO_DEFAULTS = { pastMs: 365 * DAY_MS, futureMs: 2 * DAY_MS, spreadMs: DAY_MS } as const
 
 export type SumoRow = LoggedEvent & {
   readonly messageTime: number
@@ -57,10 +57,11 @@ export function sumoSource(parts: SumoParts): Handler {
     const wire = httpFaults(faults, 'sumo-logic', request)
     if (wire.before(exchange, body)) return
     const rows: SumoRow[] = []
+    const delayMs = Number(faults.standing('sumo-logic', 'index-delay', request)?.value ?? 0)
     let recent = log.at(-1)?.messageTime
     for (const event of messages(exchange, body, violate)) {
       const arrivedAt = now()
-      const row = dated(logged(event, { arrivedAt, request }), settings, recent)
+      const row = dated(logged(event, { arrivedAt, request, delayMs }), settings, recent)
       recent = row.messageTime
       rows.push(row)
     }

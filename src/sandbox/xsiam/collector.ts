@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/event.ts'
 import { SECOND_MS } from '../../core/time-range.ts'
 import type { FaultPlan } from '../faults.ts'
 import type { Exchange, Violation } from '../listen.ts'
+import { pause } from '../pause.ts'
 import type { XsiamStore } from './store.ts'
 
 const MAX_BODY_BYTES = 10_485_760
@@ -75,7 +76,7 @@ export function collector(parts: CollectorParts): (exchange: Exchange, post: num
       else store.add(record as JsonObject, delayMs)
     }
     const slow = due('slow')
-    if (slow !== undefined) await wait(exchange, Number(slow.value ?? 500))
+    if (slow !== undefined) await pause(exchange, Number(slow.value ?? 500))
     if (due('error-after') !== undefined) return exchange.reply(500, MISMATCH, json)
     if (due('reset-after') !== undefined) return exchange.reset()
     exchange.reply(200, '{"error": "false"}', json)
@@ -114,15 +115,4 @@ function plainBody(exchange: Exchange, isGzip: boolean): Buffer | undefined {
 function hasRightType(exchange: Exchange, format: 'json' | 'raw'): boolean {
   const type = String(exchange.headers['content-type'] ?? '')
   return type.startsWith(format === 'json' ? 'application/json' : 'text/plain')
-}
-
-/** Ends early when the client has gone. */
-function wait(exchange: Exchange, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    exchange.response.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/event.ts'
+import { checkKinds } from '../faults.ts'
 import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
@@ -15,6 +16,35 @@ export type XsiamSandbox = SandboxService & {
   preload(streamed: Iterable<JsonObject>): void
 }
 
+const FAULT_KINDS = [
+  'hang',
+  'reset-before',
+  'forbidden',
+  'throttle',
+  'status',
+  'html-200',
+  'other-door',
+  'error-true',
+  'drop',
+  'slow',
+  'error-after',
+  'reset-after',
+  'index-delay',
+  'xql-pending',
+  'xql-slow',
+  'xql-reset',
+  'xql-503',
+  'xql-500',
+  'xql-html',
+  'xql-busy',
+  'xql-fail',
+  'xql-partial',
+  'xql-short',
+  'xql-stream',
+  'stream-cut',
+  'stream-reset',
+  'stream-plain',
+]
 const COLLECTOR_KEY = 'sandboxCollectorKey0123456789abcdef'
 const API_KEY = 'sandboxApiKey0123456789abcdefABCDEF'
 
@@ -28,6 +58,7 @@ const API_KEY = 'sandboxApiKey0123456789abcdefABCDEF'
  */
 export async function startXsiam(options: SandboxOptions): Promise<XsiamSandbox> {
   const { faults, now } = options
+  checkKinds(faults, 'xsiam', FAULT_KINDS)
   const settings: XsiamSandbox['settings'] = {
     key: COLLECTOR_KEY,
     format: 'json',
@@ -57,6 +88,7 @@ export async function startXsiam(options: SandboxOptions): Promise<XsiamSandbox>
     admin: receiverAdmin({
       service: 'xsiam',
       faults,
+      kinds: FAULT_KINDS,
       violations,
       settings,
       state: () => ({ rows: store.rows.length, received: store.arrivals.length, posts, calls }),

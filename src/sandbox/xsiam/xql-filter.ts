@@ -1,28 +1,29 @@
-import { XqlError, type XqlReader } from './xql-lexer.ts'
+import type { TokenReader } from '../query-lexer.ts'
+import { XqlError } from './xql-lexer.ts'
 
 type Row = Record<string, unknown>
 export type Test = (row: Row) => boolean
 
 /** `and`, `or`, parentheses; a field against a text or null. A comparison with a field that is absent is never true, but for `= null` and `!=`. */
-export function parseTest(reader: XqlReader, field: () => string): Test {
+export function parseTest(reader: TokenReader, field: () => string): Test {
   return parseOr(reader, field)
 }
 
-function parseOr(reader: XqlReader, field: () => string): Test {
+function parseOr(reader: TokenReader, field: () => string): Test {
   const terms = [parseAnd(reader, field)]
   while (reader.skip('or')) terms.push(parseAnd(reader, field))
   const [only] = terms
   return terms.length === 1 && only !== undefined ? only : (row) => terms.some((term) => term(row))
 }
 
-function parseAnd(reader: XqlReader, field: () => string): Test {
+function parseAnd(reader: TokenReader, field: () => string): Test {
   const terms = [parseTerm(reader, field)]
   while (reader.skip('and')) terms.push(parseTerm(reader, field))
   const [only] = terms
   return terms.length === 1 && only !== undefined ? only : (row) => terms.every((term) => term(row))
 }
 
-function parseTerm(reader: XqlReader, field: () => string): Test {
+function parseTerm(reader: TokenReader, field: () => string): Test {
   if (reader.skip('(')) {
     const inner = parseOr(reader, field)
     reader.expect(')')

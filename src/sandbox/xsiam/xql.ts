@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../core/event.ts'
 import { valueAt } from '../../core/filter.ts'
+import type { TokenReader } from '../query-lexer.ts'
 import { parseTest, type Test } from './xql-filter.ts'
-import { lexXql, type Token, XqlError, XqlReader } from './xql-lexer.ts'
+import { readXql, XqlError } from './xql-lexer.ts'
 
 export type XqlRow = Record<string, unknown>
 type Stage = (rows: XqlRow[]) => XqlRow[]
@@ -21,18 +22,19 @@ type Columns = { has(name: string): boolean; add(name: string): void }
  * @throws XqlError for anything else
  */
 export function parseXql(text: string, known: (name: string) => boolean): XqlQuery {
-  const [first = [], ...rest] = lexXql(text)
-  const reader = new XqlReader(first)
+  const [reader, ...rest] = readXql(text)
+  if (reader === undefined) throw new XqlError('no dataset')
   reader.expect('dataset')
   reader.expect('=')
   const dataset = reader.word()
   if (!reader.isDone) throw new XqlError(`unexpected ${reader.peek()?.text}`)
+  const hasLimit = rest.some((stage) => stage.peek()?.text === 'limit')
   const made = new Set<string>()
   const columns: Columns = { has: (name) => made.has(name) || known(name), add: (name) => made.add(name) }
-  const stages = rest.map((tokens) => parseStage(tokens, columns))
+  const stages = rest.map((stage) => parseStage(stage, columns))
   return {
     dataset,
-    hasLimit: rest.some(([token]) => token?.text === 'limit'),
+    hasLimit,
     // Stages may add to a row, so each begins with one of its own.
     run: (rows) =>
       stages.reduce(
@@ -42,14 +44,13 @@ export function parseXql(text: string, known: (name: string) => boolean): XqlQue
   }
 }
 
-function parseStage(tokens: readonly Token[], columns: Columns): Stage {
-  const reader = new XqlReader(tokens)
+function parseStage(reader: TokenReader, columns: Columns): Stage {
   const stage = parseCommand(reader, reader.word(), columns)
   if (!reader.isDone) throw new XqlError(`unexpected ${reader.peek()?.text}`)
   return stage
 }
 
-function parseCommand(reader: XqlReader, command: string, columns: Columns): Stage {
+function parseCommand(reader: TokenReader, command: string, columns: Columns): Stage {
   const field = () => {
     const name = reader.word()
     if (!columns.has(name)) throw new XqlError(`unknown field: ${name}`)
@@ -61,7 +62,7 @@ function parseCommand(reader: XqlReader, command: string, columns: Columns): Sta
       return (rows) => rows.filter(test)
     }
     case 'alter': {
-      const sets = listOf(reader, () => {
+      const sets = reader.list(() => {
         const name = reader.word()
         reader.expect('=')
         const read = parseValue(reader, field)
@@ -74,7 +75,7 @@ function parseCommand(reader: XqlReader, command: string, columns: Columns): Sta
       }
     }
     case 'fields': {
-      const names = listOf(reader, field)
+      const names = reader.list(field)
       return (rows) => rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null])))
     }
     case 'bin': {
@@ -93,7 +94,7 @@ function parseCommand(reader: XqlReader, command: string, columns: Columns): Sta
     case 'comp':
       return parseComp(reader, field, columns)
     case 'dedup': {
-      const names = listOf(reader, field)
+      const names = reader.list(field)
       return (rows) => {
         const seen = new Set<string>()
         return rows.filter((row) => {
@@ -119,8 +120,8 @@ function parseCommand(reader: XqlReader, command: string, columns: Columns): Sta
   }
 }
 
-function parseComp(reader: XqlReader, field: () => string, columns: Columns): Stage {
-  const aggregates = listOf(reader, () => {
+function parseComp(reader: TokenReader, field: () => string, columns: Columns): Stage {
+  const aggregates = reader.list(() => {
     const kind = reader.word()
     if (kind !== 'count' && kind !== 'count_distinct') throw new XqlError(`unknown aggregation: ${kind}`)
     reader.expect('(')
@@ -129,7 +130,7 @@ function parseComp(reader: XqlReader, field: () => string, columns: Columns): St
     reader.expect('as')
     return { kind, name, as: reader.word() }
   })
-  const by = reader.skip('by') ? listOf(reader, field) : []
+  const by = reader.skip('by') ? reader.list(field) : []
   for (const { as } of aggregates) columns.add(as)
   return (rows) => {
     const groups = new Map<string, XqlRow[]>()
@@ -153,7 +154,7 @@ function parseComp(reader: XqlReader, field: () => string, columns: Columns): St
   }
 }
 
-function parseValue(reader: XqlReader, field: () => string): (row: XqlRow) => unknown {
+function parseValue(reader: TokenReader, field: () => string): (row: XqlRow) => unknown {
   const name = reader.peek()?.text
   if (name === 'parse_timestamp') {
     reader.take()
@@ -182,12 +183,6 @@ function parseValue(reader: XqlReader, field: () => string): (row: XqlRow) => un
   }
   const read = field()
   return (row) => row[read] ?? null
-}
-
-function listOf<T>(reader: XqlReader, parse: () => T): T[] {
-  const list = [parse()]
-  while (reader.skip(',')) list.push(parse())
-  return list
 }
 
 function spanMs(text: string): number {

@@ -4,6 +4,7 @@ import { sandboxCommand } from '../../../src/cli/commands/sandbox.ts'
 import type { Runtime } from '../../../src/cli/runtime.ts'
 import { UserError } from '../../../src/core/errors.ts'
 import { faultPlan } from '../../../src/sandbox/faults.ts'
+import { SANDBOXES } from '../../../src/sandbox/registry.ts'
 import { startSandbox } from '../../../src/sandbox/start.ts'
 import { RECORDED_NOW } from './infisical-support.ts'
 
@@ -25,6 +26,24 @@ test('a receiver holds every event of the source in the streamed shape, except t
     assert.ok(native.every((event) => text.includes(String(event['id'])) === !lost.includes(event)))
   } finally {
     await sandbox.close()
+  }
+})
+
+test('a port that is taken is a usage error that names it', async () => {
+  const first = await startSandbox({ ...OPTIONS, events: 10, faults: faultPlan(), services: [] })
+  try {
+    const port = Number(new URL(first.urls['infisical'] ?? '').port)
+    await assert.rejects(
+      startSandbox({ ...OPTIONS, events: 10, faults: faultPlan(), services: [], port }),
+      (error: UserError) => {
+        assert.ok(error instanceof UserError, String(error))
+        assert.match(error.message, new RegExp(`port ${port} `))
+        assert.match(error.hint ?? '', /--port/)
+        return true
+      },
+    )
+  } finally {
+    await first.close()
   }
 })
 
@@ -94,7 +113,27 @@ test('sandbox tells a person what runs where and what to save', async () => {
   assert.match(written.join(''), /"defaultSource": "infisical"/)
 })
 
+type Config = Readonly<Record<string, { readonly provider: string }>>
+
+test('sandbox serves what --with names, or all there is, once each', async () => {
+  for (const [names, expected] of [
+    ['scaivault, infrakitchen,circleci', ['infisical', 'splunk', 'scaivault', 'infrakitchen', 'circleci']],
+    ['all', Object.keys(SANDBOXES)],
+  ] as const) {
+    const { written, runtime } = stage(false)
+    const options = { events: '20', with: names, fault: ['scaivault:slow=1'] }
+    await sandboxCommand({ path: ['sandbox'], args: [], options }, runtime)
+    const { config, urls } = JSON.parse(written.join(''))
+    assert.ok(new Set(Object.values(urls).map((url) => new URL(String(url)).port)).size >= expected.length)
+    assert.deepEqual(Object.keys(config.sources), ['infisical', 'scaivault', 'infrakitchen', 'ci'])
+    const providers = new Set(Object.values(config.streams as Config).map(({ provider }) => provider))
+    for (const provider of ['s3', 'gcs', 'azure-blob', 'xsiam', 'custom'])
+      assert.equal(providers.has(provider), names === 'all', provider)
+  }
+})
+
 for (const [options, complaint] of [
+  [{ with: 'scaivalt' }, /--with names "scaivalt"/],
   [{ events: 'many' }, /--events "many"/],
   [{ drop: '45m/50m' }, /is not FROM\/TO/],
   [{ drop: 'lunch/50m' }, /"lunch" is not a time/],
