@@ -24,7 +24,11 @@ export type DestinationDefinition<Options extends z.ZodType = z.ZodType> = {
   readonly limits: { readonly default: BatchLimits; readonly hard: BatchLimits }
   readonly frame: Frame
   readonly accepts: AcceptWindow
+  /** What is known of the ages that the far side keeps where `accepts` has no figure; left out: any age. */
+  readonly keeps?: string
   readonly lateDefault: LatePolicy
+  /** What the figures of `accepts` and `lateDefault` hold for, or what changes them, in a few words each. */
+  readonly notes?: { readonly accepts?: string; readonly late?: string }
   readonly graceMs: number
   /** Where the id stands in a row of the SIEM for what this provider is sent: what can be searched, in words, or `no`. */
   readonly searchable: string

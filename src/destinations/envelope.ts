@@ -1,4 +1,11 @@
-import type { AcceptWindow, BatchLimits, Frame, Positions, ReplayMark } from '../core/destination.ts'
+import type {
+  AcceptWindow,
+  BatchLimits,
+  DeliveryBatch,
+  Frame,
+  Positions,
+  ReplayMark,
+} from '../core/destination.ts'
 import type { Secret } from '../core/secret.ts'
 
 /** Positions `from` to `to`, the end outside; empty when there are none. */
@@ -81,15 +88,30 @@ export function withMark(streamed: Uint8Array, mark: ReplayMark | undefined): Ui
 
 /** The JSON object with `member` (its own JSON text) put last. @throws TypeError when the bytes do not end like an object */
 export function withMember(object: Uint8Array, member: string): Uint8Array {
-  const close = lastSolid(object, object.length)
-  if (close < 1 || object[close] !== CLOSE)
-    throw new TypeError('an event in its streamed shape is a JSON object')
-  const comma = object[lastSolid(object, close)] === OPEN ? '' : ','
+  const { close, last } = closingBrace(object)
+  const comma = object[last] === OPEN ? '' : ','
   const added = Buffer.from(`${comma}${member}}`)
   const marked = Buffer.allocUnsafe(close + added.length)
   marked.set(object.subarray(0, close), 0)
   marked.set(added, close)
   return marked
+}
+
+/** Where a JSON object closes, and the last byte before that which is no white space. @throws TypeError when the bytes do not end like an object */
+export function closingBrace(object: Uint8Array): { readonly close: number; readonly last: number } {
+  const close = lastSolid(object, object.length)
+  if (close < 1 || object[close] !== CLOSE)
+    throw new TypeError('an event in its streamed shape is a JSON object')
+  return { close, last: lastSolid(object, close) }
+}
+
+/** The whole body of a request, made where the sender has not got it in one piece. */
+export function bodyOf(batch: Pick<DeliveryBatch, 'encoded' | 'body'>, frame: Frame): Uint8Array {
+  return batch.body ?? frameBody(batch.encoded, frame)
+}
+
+export function countOf(batch: Pick<DeliveryBatch, 'encoded' | 'count'>): number {
+  return batch.count ?? batch.encoded.length
 }
 
 const OPEN = 0x7b

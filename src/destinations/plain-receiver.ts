@@ -4,9 +4,12 @@ import { RemoteError } from '../core/errors.ts'
 import { type HttpFailure, type HttpReply, type HttpService, isFailure } from '../core/http.ts'
 import type { Clock } from '../core/runtime.ts'
 import { redact } from '../core/secret.ts'
-import { isoTime } from '../core/time-range.ts'
+import { isoTime, SECOND_MS } from '../core/time-range.ts'
 import { wholeBatch } from './envelope.ts'
 import { excerpt, type Judged, judgeFailure, judgeStatus, quotaSpent, refusedConfig } from './judge.ts'
+
+/** How long the live stream waits for an answer to a batch, and to a single event. */
+export const LIVE_TIMEOUTS_MS = { batch: 30 * SECOND_MS, single: 5 * SECOND_MS } as const
 
 /** What a proxy, a login page or a parked domain says in the place of a receiver, often with status 200. */
 const PAGE = /^\s*(?:\ufeff)?<(?:!doctype\s+html|html|head|body)\b/i
@@ -48,10 +51,14 @@ export function judgePlain(answer: HttpReply | HttpFailure, count: number, judge
   }
 }
 
-function isPage(reply: Pick<HttpReply, 'bytes'>): boolean {
+/** Something in between has answered, whatever its status. */
+export function isPage(reply: Pick<HttpReply, 'bytes'>): boolean {
   const { buffer, byteOffset, length } = reply.bytes
   return PAGE.test(Buffer.from(buffer, byteOffset, Math.min(length, 256)).toString('utf8'))
 }
+
+export const PAGE_HINT =
+  'a web page answered: a proxy or a login page stands in between, or the url leads elsewhere'
 
 /** Asks with HEAD, which no receiver takes for an event: proves the address, and a refusal of the credentials where the receiver looks at them first. */
 export async function checkReach(check: {
@@ -82,6 +89,9 @@ export async function checkReach(check: {
   }
   if (status >= 500) {
     return { check: name, state: 'warning', message, hint: 'the receiver has trouble of its own' }
+  }
+  if (status < 300 && /^text\/html\b/i.test(answer.headers['content-type'] ?? '')) {
+    return { check: name, state: 'warning', message: `${message}, as a web page does`, hint: PAGE_HINT }
   }
   return { check: name, state: 'ok', message }
 }

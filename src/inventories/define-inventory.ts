@@ -14,6 +14,8 @@ export type InventoryParts = {
   readonly openStore?: OpenStore
   /** The type of the source that is compared (`infisical`): decides where its ids stand in the SIEM's rows. */
   readonly sourceType: string
+  /** The sources whose events may be held, the compared one first: an archive may keep them apart by name. */
+  readonly sourceNames?: readonly string[]
   /** `--late restamp`: rows may stand at the hour of the refill instead of at their own time. */
   readonly restamps?: boolean
 }

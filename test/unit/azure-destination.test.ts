@@ -128,6 +128,19 @@ describe('azure and time', () => {
 })
 
 describe('azure deliver', () => {
+  test('a stream that sends larger requests may send larger events, up to the hard limit', () =>
+    withTrial(async (trial) => {
+      for (const [batch, expected] of [
+        [{}, 999_998],
+        [{ maxBytes: 500_000 }, 999_998],
+        [{ maxBytes: 1_048_576 }, 1_048_574],
+      ] as const) {
+        const { limits } = trial.destination({ ...trial.settings, batch }).traits
+        assert.equal(limits.maxEventBytes, expected)
+      }
+      assert.equal(trial.definition.limits.hard.maxEventBytes, 1_048_574)
+    }))
+
   test('a field that Azure would cut is refused before sending; its neighbours arrive once', () =>
     withTrial(async (trial, sandbox) => {
       const destination = trial.destination()

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { RemoteConfigError } from '../../src/core/errors.ts'
 import type { Inventory, InventoryEnd } from '../../src/core/inventory.ts'
+import { SILENT } from '../../src/core/runtime.ts'
+import { bindSecrets } from '../../src/core/secret.ts'
 import { DAY_MS, HOUR_MS, type TimeRange } from '../../src/core/time-range.ts'
+import { azureOptions } from '../../src/destinations/azure/options.ts'
+import { createHttpClient } from '../../src/http/client.ts'
+import { azure } from '../../src/inventories/azure/index.ts'
 import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
@@ -58,6 +63,22 @@ describe('azure inventory', () => {
       assert.deepEqual(found, { ids: [idOf(1), idOf(3)], atMs: [old, old + 5], end: { exhausted: true } })
     }))
 
+  test('a row from before the time column was declared is found by TimeGenerated', () =>
+    withTrial(async (trial, sandbox) => {
+      sandbox.preload([streamedEvent(1, old), streamedEvent(2, window.to)])
+      sandbox.settings.columns = EXTENDED_COLUMNS
+      sandbox.preload([streamedEvent(3, old + 5)])
+      for (const settings of [{ timeColumn: 'createdAt' }, { timeColumn: 'createdAt', tablePlan: 'basic' }]) {
+        const inventory = await trial.inventory({ ...trial.settings, ...settings })
+        const { ids, atMs, end } = await read(inventory, window)
+        assert.deepEqual(
+          [ids.toSorted(), atMs.toSorted(), end],
+          [[idOf(1), idOf(3)], [old, old + 5], { exhausted: true }],
+        )
+        if (settings.tablePlan === undefined) assert.equal(await inventory.count?.(window, { signal }), 2)
+      }
+    }))
+
   test('a row whose time was lost is found by its id where the stream restamps, and says that it tells no time', () =>
     withTrial(async (trial, sandbox) => {
       sandbox.preload([streamedEvent(1, old)])
@@ -75,6 +96,35 @@ describe('azure inventory', () => {
           [old, Number.NaN],
         ],
       )
+    }))
+
+  test('says once where restamped rows would not be found: no time of their own, a window older than two days', () =>
+    withTrial(async (trial) => {
+      const said = async (settings: object, range: TimeRange) => {
+        const warned: string[] = []
+        const log = { ...SILENT, warn: (message: string) => void warned.push(message) }
+        const http = createHttpClient({ clock: trial.clock, log, env: {}, version: 'test' })
+        const options = azureOptions.parse({ ...trial.settings, ...settings })
+        bindSecrets(options, (reference) => reference)
+        const parts = {
+          http,
+          clock: trial.clock,
+          log,
+          baseDir: '.',
+          sourceType: 'infisical',
+          sourceNames: [],
+        }
+        const inventory = azure.create('sentinel', options, parts) ?? assert.fail()
+        await read(inventory, range)
+        await read(inventory, range)
+        await http.close()
+        return warned
+      }
+      const [warning, ...more] = await said({}, window)
+      assert.match(warning ?? '', /^stream sentinel: .*"late": "restamp"/)
+      assert.deepEqual(more, [])
+      assert.deepEqual(await said({}, { from: FAKE_START - HOUR_MS, to: FAKE_START }), [])
+      assert.deepEqual(await said({ late: 'restamp' }, window), [])
     }))
 
   test('an answer cut at the row cap is partial, and so is one at the byte cap', () =>
@@ -150,7 +200,7 @@ describe('azure inventory', () => {
       const text = inventory.queryText?.(window)
       assert.match(
         text?.query ?? '',
-        /^InfisicalLogs_CL \| where TimeGenerated >= datetime\(2026-11-13T11:00:00\.000Z\) \| where createdAt >= /,
+        /^InfisicalLogs_CL \| where TimeGenerated >= datetime\(2026-11-13T11:00:00\.000Z\) \| extend createdAt = coalesce\(createdAt, TimeGenerated\) \| where createdAt >= /,
       )
       assert.match(text?.feed ?? '', /--inventory-field id/)
     }))

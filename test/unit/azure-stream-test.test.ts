@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { isoTime } from '../../src/core/time-range.ts'
+import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
+import { EXTENDED_COLUMNS, GUIDE_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { startTrial, type Trial } from '../support/trial.ts'
 
 const signal = new AbortController().signal
@@ -44,5 +47,34 @@ describe('azure test()', () => {
         .destination({ ...trial.settings, table: 'Other', stream })
         .test({ send: false, signal })
       assert.equal(wrong.find(({ check }) => check === 'table columns')?.state, 'failure')
+    }))
+
+  test('sends a canary that its id and time columns can find', () =>
+    withTrial(async (trial) => {
+      const sandbox = trial.sandbox as AzureSandbox
+      Object.assign(sandbox.settings, { columns: EXTENDED_COLUMNS, reservedNames: 'dropped' })
+      const destination = trial.destination({
+        ...trial.settings,
+        idField: 'EventId',
+        timeColumn: 'EventTime',
+      })
+      await destination.test({ send: true, signal })
+      const [row] = sandbox.rows()
+      assert.match(String(row?.['EventId']), /^auditctl-canary-/)
+      assert.deepEqual(
+        [row?.['EventTime'], row?.['TimeGenerated']],
+        [isoTime(trial.clock.now()), isoTime(trial.clock.now())],
+      )
+    }))
+
+  test('warns where replays are marked and the table has no column for the mark', () =>
+    withTrial(async (trial) => {
+      const states = async (settings: object) =>
+        (await checksOf(trial, settings)).filter(([check]) => check === 'mark').map(([, state]) => state)
+      assert.deepEqual(await states({ mark: true }), ['warning'])
+      const sandbox = trial.sandbox as AzureSandbox
+      sandbox.settings.columns = { ...GUIDE_COLUMNS, auditctl: 'dynamic' }
+      assert.deepEqual(await states({ mark: true }), [])
+      assert.deepEqual(await states({}), [])
     }))
 })

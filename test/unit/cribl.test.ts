@@ -2,10 +2,16 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Destination } from '../../src/core/destination.ts'
 import { NamedEvent } from '../../src/core/event.ts'
+import type { HttpService, ServiceSettings } from '../../src/core/http.ts'
+import { SILENT } from '../../src/core/runtime.ts'
 import { criblEncoder } from '../../src/destinations/cribl/encode.ts'
+import { cribl } from '../../src/destinations/cribl/index.ts'
+import { criblOptions } from '../../src/destinations/cribl/options.ts'
 import type { CriblSandbox, startCribl } from '../../src/sandbox/cribl/index.ts'
 import type { Exchange } from '../../src/sandbox/listen.ts'
+import { refusalOf } from '../../src/streams/batch.ts'
 import { type Capture, startCapture } from '../support/capture.ts'
+import { fakeClock } from '../support/fake-clock.ts'
 import { batchOf, fates, sample, samples, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
 
 const signal = new AbortController().signal
@@ -39,7 +45,7 @@ describe('the Cribl stream', () => {
     ['only the mark when dated by arrival', {}, { restamp: true, mark: MARK }, `${inside}${mark}}`],
   ] as const) {
     test(`encode adds ${title}`, () => {
-      assert.equal(Buffer.from(criblEncoder(settings)(streamed, event, how)).toString(), expected)
+      assert.equal(Buffer.from(criblEncoder(settings).encode(streamed, event, how)).toString(), expected)
     })
   }
 
@@ -47,7 +53,53 @@ describe('the Cribl stream', () => {
     const bytes = Buffer.from('{"id":"1","_time":17}')
     const reader = { type: 'circleci', actor: () => undefined, action: () => 'x', target: () => undefined }
     const foreign = new NamedEvent(reader, bytes, { id: '1', occurredAt: 'x', occurredAtMs: AT })
-    assert.equal(Buffer.from(criblEncoder({})(bytes, foreign, { restamp: false })).toString(), String(bytes))
+    assert.equal(
+      Buffer.from(criblEncoder({}).encode(bytes, foreign, { restamp: false })).toString(),
+      String(bytes),
+    )
+  })
+
+  test('a _time deeper inside, or in a text, is not the time of the event', () => {
+    const reader = { type: 'circleci', actor: () => undefined, action: () => 'x', target: () => undefined }
+    for (const text of ['{"id":"1","detail":{"_time":17}}', '{"id":"1","field":"_time"}']) {
+      const bytes = Buffer.from(text)
+      const foreign = new NamedEvent(reader, bytes, { id: '1', occurredAt: 'x', occurredAtMs: AT })
+      const encoded = Buffer.from(criblEncoder({}).encode(bytes, foreign, { restamp: false })).toString()
+      assert.equal(encoded, `${text.slice(0, -1)},"_time":${AT / 1000}}`)
+    }
+  })
+
+  test('waits as long as the product does, or as --timeout says', () => {
+    for (const [settings, timeoutMs, expected] of [
+      [{}, undefined, 30_000],
+      [{ mode: 'single' }, undefined, 5000],
+      [{ mode: 'single' }, 12_000, 12_000],
+    ] as const) {
+      const asked: ServiceSettings[] = []
+      const http = {
+        service: (service: ServiceSettings) => {
+          asked.push(service)
+          return {} as HttpService
+        },
+        close: async () => {},
+      }
+      const options = criblOptions.parse({ provider: 'cribl', url: 'http://127.0.0.1/_bulk', ...settings })
+      cribl.create('c', options, { http, clock: fakeClock(), log: SILENT, baseDir: '.', timeoutMs })
+      assert.equal(asked[0]?.timeoutMs, expected)
+    }
+  })
+
+  test('an event alone may be as long as every release takes, and longer only where the stream says so', () => {
+    for (const [batch, alone] of [
+      [undefined, 2_000_000],
+      [{ maxEvents: 10 }, 2_000_000],
+      [{ maxBytes: 500_000 }, 500_000],
+      [{ maxBytes: 4_194_304 }, 4_194_304],
+    ] as const) {
+      const { traits } = trial.destination({ ...trial.settings, batch })
+      assert.equal(refusalOf(alone, traits), undefined)
+      assert.equal(refusalOf(alone + 1, traits)?.bytes, alone + 1)
+    }
   })
 
   describe('on the wire', () => {

@@ -211,7 +211,9 @@ describe('the custom stream', () => {
     assert.deepEqual([asked[0]?.timeoutMs, asked[0]?.rate], [5000, 50])
     const batched = custom.create('hook', customOptions.parse(stream()), parts)
     assert.deepEqual([batched.traits.limits.maxEvents, batched.traits.concurrency], [400, 1])
-    assert.deepEqual([asked[1]?.timeoutMs, asked[1]?.rate], [undefined, undefined])
+    assert.deepEqual([asked[1]?.timeoutMs, asked[1]?.rate], [30_000, undefined])
+    custom.create('hook', options, { ...parts, timeoutMs: 12_000 })
+    assert.equal(asked[2]?.timeoutMs, 12_000, '--timeout goes before the provider’s own')
   })
 
   test('a certificate that is not trusted stops the run, nothing sent', async () => {

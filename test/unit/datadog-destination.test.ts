@@ -29,6 +29,16 @@ describe('datadog encode', () => {
     )
   })
 
+  test('hostname is the host without its port, as the live stream takes it from SITE_URL', () => {
+    for (const [host, hostname] of [
+      ['vault.example.test:8443', 'vault.example.test'],
+      ['[2001:db8::1]:8443', '[2001:db8::1]'],
+      ['2001:db8::1', '2001:db8::1'],
+    ]) {
+      assert.equal(JSON.parse(encoded({ host }, false)).hostname, hostname)
+    }
+  })
+
   for (const [title, settings, restamp, tail] of [
     ['restamp leaves the time out and adds its tag', {}, true, '"ddtags":"env:production,backfill:true"}'],
     ['env names the environment', { env: 'staging' }, false, '"ddtags":"env:staging"}'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { IncompleteError } from '../../src/core/errors.ts'
 import type { Inventory, InventoryEnd } from '../../src/core/inventory.ts'
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type TimeRange } from '../../src/core/time-range.ts'
 import { createSweep } from '../../src/inventories/datadog/sweep.ts'
@@ -153,6 +154,24 @@ describe('datadog inventory', () => {
       assert.deepEqual((await read(await trial.inventory(elsewhere), window)).ids, [])
       const flex = { ...trial.settings, search: { storageTier: 'flex' } }
       assert.deepEqual((await read(await trial.inventory(flex), window)).ids, [])
+    }))
+
+  test('a count that Datadog calls partial is no count, and sizes no pieces', () =>
+    withTrial(async (trial, sandbox) => {
+      const window = { from: FAKE_START - 3 * DAY_MS, to: FAKE_START }
+      sandbox.preload([streamedEvent(1, window.from + 1), streamedEvent(2, window.to - 1)])
+      const inventory = await trial.inventory()
+      for (const fault of ['aggregate-timeout', 'aggregate-warnings']) {
+        trial.faults.add(`datadog:${fault}`)
+        await assert.rejects(inventory.count?.(window, { signal }) ?? Promise.resolve(), IncompleteError)
+        trial.faults.add(`datadog:${fault}`)
+        const pieces = await inventory.plan(window, { signal })
+        assert.equal(pieces.length, 3)
+        const held = new Set<string>()
+        for (const piece of pieces) for (const id of (await read(inventory, piece)).ids) held.add(id)
+        assert.deepEqual([...held], [idOf(1), idOf(2)])
+      }
+      assert.equal(await inventory.count?.(window, { signal }), 2)
     }))
 
   test('rows without an id are nobody’s events', () =>

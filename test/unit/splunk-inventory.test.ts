@@ -5,7 +5,7 @@ import { createSpl } from '../../src/inventories/splunk/spl.ts'
 import { faultPlan } from '../../src/sandbox/faults.ts'
 import { startSplunk } from '../../src/sandbox/splunk/index.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { startTrial, streamedEvent } from '../support/trial.ts'
+import { batchOf, sample, startTrial, streamedEvent } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 describe('splunk searches', () => {
@@ -18,7 +18,7 @@ describe('splunk searches', () => {
     })
     assert.equal(
       spl.ids(window, false),
-      'search index=* source="a \\"b\\" \\\\ | delete" sourcetype=my:json | spath input=_raw path=audit.id output=aid | spath input=_raw path=at output=at | eval t=_time, it=_indextime | table t it aid at',
+      'search index=* source IN ("a \\"b\\" \\\\ | delete",infisical) sourcetype IN (my:json,_json) | spath input=_raw path=audit.id output=aid | spath input=_raw path=at output=at | eval t=_time, it=_indextime | table t it aid at',
     )
   })
 
@@ -44,6 +44,25 @@ describe('splunk inventory', () => {
       ids.push(...step.value.ids)
     }
   }
+
+  test('live rows are found beside those of a renamed source and sourcetype', async () => {
+    const trial = await startTrial('splunk')
+    try {
+      const settings = { ...trial.settings, source: 'vault', sourcetype: 'vault:audit' }
+      trial.sandbox.preload?.([streamedEvent(1, inside)])
+      const destination = trial.destination(settings)
+      await destination.deliver(batchOf(destination, [sample(streamedEvent(2, inside + 1))]), { signal })
+      const held = [2, 1].map((number) => String(streamedEvent(number, 0)['id']))
+      assert.deepEqual(await idsOf(trial, settings), held)
+      const inventory = await trial.inventory(settings)
+      assert.equal(await inventory.count?.(window, { signal }), 2)
+      const wide = { from: window.from - HOUR_MS, to: window.to }
+      assert.deepEqual((await inventory.plan(wide, { signal })).at(-1)?.to, window.to)
+      assert.deepEqual(trial.sandbox.violations, [])
+    } finally {
+      await trial.close()
+    }
+  })
 
   test('events that old releases dated by their sending are found by their own time', async () => {
     const trial = await startTrial('splunk')

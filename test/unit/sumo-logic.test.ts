@@ -76,6 +76,8 @@ describe('the Sumo Logic stream', () => {
     const { pastMs = 0, futureMs = 0 } = destination.traits.accepts
     const now = trial.clock.now()
     const times = [now - pastMs - 1, now - pastMs, now + futureMs, now + futureMs + 1]
+    // A source of its own, as the guide wants it for a refill.
+    sandbox.settings.spreadMs = 0
     const events = times.map((at, i) => sample(streamedEvent(9000 + i, at)))
     const before = sandbox.rewritten().length
     const receipt = await destination.deliver(batchOf(destination, events), { signal })
@@ -83,12 +85,12 @@ describe('the Sumo Logic stream', () => {
     assert.deepEqual(sandbox.rewritten().slice(before), [events[0]?.event.id, events[3]?.event.id])
     assert.equal(sandbox.rows().at(-1)?.['_messagetime'], now)
     assert.equal(sandbox.rows().at(-1)?.['createdAt'], events[3]?.event.occurredAt, 'its own time stays')
+    sandbox.settings.spreadMs = DAY_MS
   })
 
   test('a shared source re-dates what is a day away from the message before', async () => {
     const shared = await startTrial('sumo-logic')
-    const { settings, rewritten } = shared.sandbox as SumoSandbox
-    settings.spreadMs = DAY_MS
+    const { rewritten } = shared.sandbox as SumoSandbox
     shared.sandbox.preload?.([streamedEvent(1, FAKE_START - 60_000)])
     const destination = shared.destination()
     const old = sample(streamedEvent(2, FAKE_START - 3 * DAY_MS))

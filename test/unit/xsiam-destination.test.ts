@@ -3,9 +3,14 @@ import { describe, test } from 'node:test'
 import type { Receipt } from '../../src/core/destination.ts'
 import { AuthError, RemoteConfigError } from '../../src/core/errors.ts'
 import { NamedEvent } from '../../src/core/event.ts'
+import { SILENT } from '../../src/core/runtime.ts'
+import { bindSecrets } from '../../src/core/secret.ts'
 import { isoTime, MINUTE_MS } from '../../src/core/time-range.ts'
 import { refusesRecord } from '../../src/destinations/xsiam/encode.ts'
 import { XSIAM_GUIDE } from '../../src/destinations/xsiam/guide.ts'
+import { xsiam } from '../../src/destinations/xsiam/index.ts'
+import { xsiamOptions } from '../../src/destinations/xsiam/options.ts'
+import { createHttpClient } from '../../src/http/client.ts'
 import type { XsiamSandbox } from '../../src/sandbox/xsiam/index.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
 import {
@@ -135,6 +140,21 @@ describe('xsiam destination', () => {
       assert.ok(stop instanceof RemoteConfigError)
       assert.match(stop.hint ?? '', /Log Format .* Compression/)
       assert.deepEqual(fates(receipt, 3), ['unknown', 'unknown', 'unknown'])
+    }))
+
+  test('the first 500 already names format and compression, long before the run stops', () =>
+    withTrial(async (trial) => {
+      const warned: string[] = []
+      const log = { ...SILENT, warn: (message: string) => void warned.push(message) }
+      const http = createHttpClient({ clock: trial.clock, log, env: {}, version: 'test' })
+      const options = xsiamOptions.parse({ ...trial.settings, compress: 'gzip' })
+      bindSecrets(options, (reference) => reference)
+      const destination = xsiam.create('tenant', options, { http, clock: trial.clock, log, baseDir: '.' })
+      for (const events of [samples(1), samples(2)])
+        await destination.deliver(batchOf(destination, events), { signal })
+      await http.close()
+      assert.equal(warned.length, 1)
+      assert.match(warned[0] ?? '', /^stream tenant: .*500.*Log Format .* Compression/)
     }))
 
   test('an accepted attempt makes the 500s before it forgotten', () =>

@@ -2,7 +2,7 @@ import type { Destination } from '../../core/destination.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import { memberSpans } from '../../core/json-members.ts'
 import { isoTime } from '../../core/time-range.ts'
-import { withMember } from '../envelope.ts'
+import { joinMembers, markMember, memberEncoder } from '../member-encoder.ts'
 import type { AzureOptions } from './options.ts'
 
 /** A field beyond this is cut without a word. @source azure-monitor-docs, logs/includes/azure-monitor-limits-custom-logs.md */
@@ -12,26 +12,23 @@ const MAX_FIELD_BYTES = 65_536
  * The event as the live stream sends it, with `TimeGenerated` last; before it the declared time and id columns, where the event itself
  * has no member of that name.
  */
-export function azureEncoder(options: AzureOptions): Destination['encode'] {
+export function azureEncoder(options: AzureOptions): Required<Pick<Destination, 'encode' | 'encodeInto'>> {
   const { timeColumn, idField } = options
   const isAuxiliary = options.tablePlan === 'auxiliary'
-  return (streamed, event, { restamp, mark }) => {
-    const members: string[] = []
-    if (mark !== undefined) {
-      members.push(`"auditctl":${JSON.stringify({ run: mark.run, backfilledAt: mark.backfilledAt })}`)
-    }
+  return memberEncoder((streamed, event, { restamp, mark }) => {
+    let members = markMember(mark)
     const time = `"${timeText(event, isAuxiliary)}"`
     if (timeColumn !== undefined || idField !== undefined) {
       const own = keysOf(streamed)
-      if (timeColumn !== undefined && !own.has(timeColumn)) members.push(`"${timeColumn}":${time}`)
-      if (idField !== undefined && idField !== timeColumn && !own.has(idField)) {
-        members.push(`"${idField}":${JSON.stringify(event.id)}`)
-      }
+      if (timeColumn !== undefined && !own.has(timeColumn))
+        members = joinMembers(members, `"${timeColumn}":${time}`)
+      if (idField !== undefined && idField !== timeColumn && !own.has(idField))
+        members = joinMembers(members, `"${idField}":${JSON.stringify(event.id)}`)
     }
     // Without it Azure dates a row by its receipt.
-    if (!restamp && options.eventTime !== false) members.push(`"TimeGenerated":${time}`)
-    return members.length === 0 ? streamed : withMember(streamed, members.join(','))
-  }
+    if (!restamp && options.eventTime !== false) members = joinMembers(members, `"TimeGenerated":${time}`)
+    return { object: streamed, members }
+  })
 }
 
 /** Azure counts in ticks of 100 ns; an Auxiliary table wants six decimals. */

@@ -32,6 +32,7 @@ export const AZURE_GUIDE = `Azure Monitor Logs and Microsoft Sentinel (Logs Inge
 The first rows of a new table take 5 to 15 minutes: set "grace": "30m" for the first refill. Azure answers 204 to everything it can parse, then
 drops properties that the rule does not declare and cuts fields over 64 KB; auditctl refuses the latter before sending.
 Old events (over 47 hours): with "timeColumn" they are sent without TimeGenerated, so that they stand at the hour of the refill and createdAt keeps
-the true time; without it they are skipped, unless --late restamp accepts the loss. Sentinel rules look at TimeGenerated and may fire.
+the true time; without it they are skipped, unless --late restamp accepts the loss ("late": "restamp" in the stream then, so that gaps finds
+such rows by their ids). Sentinel rules look at TimeGenerated and may fire.
 Look for what is held:   InfisicalLogs_CL | where createdAt >= ago(1d) | project id, createdAt
 `

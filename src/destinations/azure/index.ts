@@ -6,7 +6,7 @@ import { isFailure } from '../../core/http.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import { azureCloud, azureTokens } from '../../http/azure-tokens.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { assembleHeaders, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
+import { assembleHeaders, countOf, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
 import { type Judged, judgeFailure } from '../judge.ts'
 import { azureEncoder, fieldTooLong } from './encode.ts'
 import { AZURE_GUIDE } from './guide.ts'
@@ -36,6 +36,7 @@ export const azure = defineDestination({
   frame: FRAME,
   accepts: ACCEPTS,
   lateDefault: 'skip',
+  notes: { late: 'restamp with timeColumn' },
   graceMs: GRACE_MS,
   searchable:
     'ids, through the Log Analytics query API, with workspaceId; by timeColumn where one is declared, else by TimeGenerated',
@@ -62,6 +63,8 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
+    // Events that come in one body were each looked at when it was made.
+    if (batch.body !== undefined) return post(batch.body, countOf(batch), signal)
     const rejected: { readonly position: number; readonly code: string; readonly reason: string }[] = []
     const sent: number[] = []
     for (const [position, encoded] of batch.encoded.entries()) {
@@ -69,23 +72,22 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
       if (refusal === undefined) sent.push(position)
       else rejected.push({ position, ...refusal })
     }
-    if (rejected.length === 0) return post(batch.encoded, signal)
+    if (rejected.length === 0) return post(frameBody(batch.encoded, FRAME), sent.length, signal)
     const first = rejected[0]
     const { code, reason } = { code: first?.code ?? '', reason: first?.reason ?? '' }
     if (sent.length === 0) return { rejected, code, reason }
     const rest = sent.flatMap((position) => batch.encoded[position] ?? [])
-    return { ...inWholeBatch(await post(rest, signal), sent), rejected }
+    return { ...inWholeBatch(await post(frameBody(rest, FRAME), rest.length, signal), sent), rejected }
   }
 
-  async function post(encoded: readonly Uint8Array[], signal: AbortSignal): Promise<Receipt> {
-    const whole = wholeBatch(encoded.length)
+  async function post(raw: Uint8Array, count: number, signal: AbortSignal): Promise<Receipt> {
+    const whole = wholeBatch(count)
     let token: string
     try {
       token = await tokens.token(scope, signal)
     } catch (error) {
       return withoutToken(error, whole, signal)
     }
-    const raw = frameBody(encoded, FRAME)
     const body = isPacked ? await gzipAsync(raw, { level: 1 }) : raw
     if (isPacked && body.length > COMPRESSED_MAX_BYTES) {
       return {
@@ -109,8 +111,8 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
       operation: 'deliver events',
       signal,
     })
-    if (isFailure(answer)) return judgeFailure(answer, encoded.length)
-    const receipt = judgeIngestion(answer, encoded.length, judged())
+    if (isFailure(answer)) return judgeFailure(answer, count)
+    const receipt = judgeIngestion(answer, count, judged())
     if (receipt.accepted !== undefined) accepted.add(token)
     if (answer.status !== 401) return receipt
     tokens.forget(scope)
@@ -131,15 +133,16 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
     name,
     provider: 'azure',
     traits: {
-      limits: limitsOf(isPacked ? packedLimits() : DEFAULT_LIMITS, options.batch),
+      limits: streamLimits(options),
       frame: FRAME,
       accepts: options.eventTime === false ? {} : acceptsOf(options),
       lateDefault: options.timeColumn === undefined ? 'skip' : 'restamp',
+      restampLosesTime: options.timeColumn === undefined,
       graceMs: options.grace ?? GRACE_MS,
       ...(options.tablePlan === 'auxiliary' ? { maxSpanMs: 30 * MINUTE_MS } : {}),
       concurrency: 5,
     },
-    encode: azureEncoder(options),
+    ...azureEncoder(options),
     refuses,
     deliver,
     test: (how) => testAzure({ options, parts, service, tokens, scope, path, ...how }),
@@ -158,8 +161,13 @@ function refuses(encoded: Uint8Array): { readonly code: string; readonly reason:
   }
 }
 
-function packedLimits(): BatchLimits {
-  return { ...DEFAULT_LIMITS, maxBytes: COMPRESSED_RAW_BYTES }
+/** Larger events where the stream sends larger requests: one between its brackets is a body too. */
+function streamLimits({ packing, batch }: AzureOptions): BatchLimits {
+  const usual =
+    packing === 'compressed' ? { ...DEFAULT_LIMITS, maxBytes: COMPRESSED_RAW_BYTES } : DEFAULT_LIMITS
+  const frameBytes = FRAME.open.length + FRAME.close.length
+  const maxEventBytes = Math.max(usual.maxEventBytes, (batch?.maxBytes ?? 0) - frameBytes)
+  return limitsOf({ ...usual, maxEventBytes }, batch)
 }
 
 function acceptsOf({ acceptWindow }: AzureOptions): Destination['traits']['accepts'] {

@@ -1,6 +1,6 @@
 import type { Check } from '../../core/check.ts'
 import { AuditctlError } from '../../core/errors.ts'
-import type { JsonObject } from '../../core/event.ts'
+import { type JsonObject, NamedEvent } from '../../core/event.ts'
 import { type HttpReply, type HttpService, isFailure } from '../../core/http.ts'
 import { redact } from '../../core/secret.ts'
 import { isoTime } from '../../core/time-range.ts'
@@ -9,6 +9,8 @@ import type { EntraTokens } from '../../http/entra.ts'
 import type { DestinationParts } from '../define-destination.ts'
 import { assembleHeaders } from '../envelope.ts'
 import { excerpt } from '../judge.ts'
+import { canaryOf } from '../plain-receiver.ts'
+import { azureEncoder } from './encode.ts'
 import type { AzureOptions } from './options.ts'
 
 export type AzureCheck = {
@@ -51,17 +53,24 @@ export async function testAzure(check: AzureCheck): Promise<readonly Check[]> {
     })
     return checks
   }
-  const id = `auditctl-canary-${check.parts.clock.now()}-${Math.floor(check.parts.clock.random() * 1e9)}`
-  const row = { id, auditctl: { canary: true }, TimeGenerated: isoTime(check.parts.clock.now()) }
-  checks.push(
-    await post(
-      check,
-      'a row is accepted',
-      JSON.stringify([row]),
-      `the canary ${id} was accepted; that it is stored is for a query to prove`,
-    ),
-  )
+  checks.push(await sendCanary(check))
   return checks
+}
+
+/** In the stream's own envelope: with its id and time columns, by which a query finds it. */
+function sendCanary(check: AzureCheck): Promise<Check> {
+  const { id, atMs, event: streamed } = canaryOf(check.parts.clock)
+  const event = new NamedEvent(CANARY, streamed, { id, occurredAt: isoTime(atMs), occurredAtMs: atMs })
+  const row = Buffer.from(azureEncoder(check.options).encode(streamed, event, { restamp: false }))
+  const proved = `the canary ${id} was accepted; that it is stored is for a query to prove`
+  return post(check, 'a row is accepted', `[${row.toString('utf8')}]`, proved)
+}
+
+const CANARY = {
+  type: 'auditctl',
+  actor: () => undefined,
+  action: () => 'canary',
+  target: () => undefined,
 }
 
 function unusualHost({ endpoint }: AzureOptions): Check[] {
@@ -184,6 +193,17 @@ function judgeColumns(columns: readonly string[] | string, options: AzureOptions
             ? `set "idField": "${others[0]}"`
             : 'add "extend EventId = tostring(id)" to the transformation of the rule, a column EventId to the table, and "idField": "EventId"',
       }
+  const marks: Check[] =
+    options.mark === true && !columns.includes('auditctl')
+      ? [
+          {
+            check: 'mark',
+            state: 'warning',
+            message: `${table} has no column auditctl: the mark of refilled events would be dropped`,
+            hint: 'add auditctl (dynamic) to the table and to the stream declaration of the rule',
+          },
+        ]
+      : []
   const wanted = options.timeColumn ?? 'createdAt'
   const hasTime = columns.includes(wanted)
   if (options.timeColumn === undefined) {
@@ -195,7 +215,7 @@ function judgeColumns(columns: readonly string[] | string, options: AzureOptions
         ? `${table} has createdAt: set "timeColumn": "createdAt"`
         : `add the column createdAt (datetime) to ${table} and to the stream declaration of the rule, then "timeColumn": "createdAt"`,
     }
-    return [id, time]
+    return [id, time, ...marks]
   }
   const missing = `${table} has no column ${wanted}: the rule would drop it, and the true time with it`
   const hint = `add ${wanted} (datetime) to the table and to the stream declaration of the rule`
@@ -204,6 +224,7 @@ function judgeColumns(columns: readonly string[] | string, options: AzureOptions
     hasTime
       ? { check: 'time column', state: 'ok', message: `${table} has ${wanted}` }
       : { check: 'time column', state: 'failure', message: missing, hint },
+    ...marks,
   ]
 }
 

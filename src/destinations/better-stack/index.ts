@@ -1,7 +1,7 @@
 import type { DeliveryBatch, Destination, Receipt } from '../../core/destination.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
 import { betterStackEncoder } from './encode.ts'
 import { BETTER_STACK_GUIDE } from './guide.ts'
@@ -21,6 +21,7 @@ export const betterStack = defineDestination({
   limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
   frame: FRAME,
   accepts: {},
+  keeps: 'not documented: refill with --probe',
   lateDefault: 'skip',
   graceMs: GRACE_MS,
   searchable: 'id, by SQL over the hot and the archive store, with a connection of its own in "search"',
@@ -36,7 +37,8 @@ function createBetterStack(name: string, options: BetterStackOptions, parts: Des
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate,
   })
-  const encode = betterStackEncoder(options.eventTime)
+  const encoder = betterStackEncoder(options.eventTime)
+  const { encode } = encoder
   const judge = createIngestJudge()
   const judged = (): Judged => ({
     service: SERVICE,
@@ -59,12 +61,12 @@ function createBetterStack(name: string, options: BetterStackOptions, parts: Des
       method: 'POST',
       path: '/',
       headers: await headers(),
-      body: frameBody(batch.encoded, FRAME),
+      body: bodyOf(batch, FRAME),
       gzip: options.compress === 'gzip',
       operation: 'deliver events',
       signal,
     })
-    return judge(answer, batch.encoded.length, judged())
+    return judge(answer, countOf(batch), judged())
   }
 
   return {
@@ -79,7 +81,7 @@ function createBetterStack(name: string, options: BetterStackOptions, parts: Des
       graceMs: options.grace ?? GRACE_MS,
       concurrency: 4,
     },
-    encode,
+    ...encoder,
     deliver,
     test: (how) =>
       testBetterStack({ options, service, headers, encode, deliver, clock: parts.clock, judged, ...how }),

@@ -1,6 +1,6 @@
 import type { Check } from '../../core/check.ts'
 import { type HttpReply, type HttpService, isFailure } from '../../core/http.ts'
-import { answered, unreachable } from '../plain-receiver.ts'
+import { answered, isPage, PAGE_HINT, unreachable } from '../plain-receiver.ts'
 import { type AuthScheme, authorization, type CriblOptions } from './options.ts'
 
 type CriblCheck = {
@@ -33,6 +33,7 @@ export async function checkSource(check: CriblCheck): Promise<readonly Check[]> 
       { check: name, state: 'warning', message, hint: 'the source is busy: deliveries will be retried' },
     ]
   }
+  if (status < 300 && isPage(answer)) return [{ check: name, state: 'failure', message, hint: PAGE_HINT }]
   if (status >= 300 && status !== 400) {
     return [{ check: name, state: 'failure', message, hint: configHint }]
   }

@@ -14,7 +14,8 @@ export const CRIBL_GUIDE = `Cribl Stream through its HTTP/S (Bulk API) source
 
    "authScheme": "raw"     where the bare token is wanted; the default is Bearer, as the product's stream sends it
    "mode": "single"        one event a request, for streams made before batching
-   "batch": { "maxBytes": 4000000 }     on current releases; old ones take 2 MB, the default is 1,000,000
+   "batch": { "maxBytes": 4000000 }     on current releases; old ones take 2 MB, the default is 1,000,000. Without it an event of more than
+                           2 MB goes to the dead-letter file, since an old release would refuse it
    "eventTime": false      leave out _time, as the live stream does; events then stand at the time of their refill
 4. Cribl has no search of its own stream, and a 2xx says only that a worker took the bytes: switch on a persistent queue for the source before a
    large refill. For gaps and --verify ask the store behind it:

@@ -2,9 +2,9 @@ import type { BatchLimits, DeliveryBatch, Destination, Receipt } from '../../cor
 import { type HttpFailure, type HttpReply, isFailure } from '../../core/http.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf, wholeBatch, withMember } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf, wholeBatch, withMember } from '../envelope.ts'
 import { type Judged, retryAfterOf } from '../judge.ts'
-import { canaryOf, checkCanary, judgePlain, UNPROVED } from '../plain-receiver.ts'
+import { canaryOf, checkCanary, judgePlain, LIVE_TIMEOUTS_MS, UNPROVED } from '../plain-receiver.ts'
 import { checkSource } from './check-source.ts'
 import { criblEncoder } from './encode.ts'
 import { CRIBL_GUIDE } from './guide.ts'
@@ -45,6 +45,7 @@ function createCribl(name: string, options: CriblOptions, parts: DestinationPart
     tls: options.tls,
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate,
+    timeoutMs: parts.timeoutMs ?? LIVE_TIMEOUTS_MS[isSingle ? 'single' : 'batch'],
   })
   const headers = async (scheme: AuthScheme) =>
     assembleHeaders(
@@ -66,13 +67,13 @@ function createCribl(name: string, options: CriblOptions, parts: DestinationPart
       method: 'POST',
       path: options.url,
       headers: await headers(options.authScheme ?? 'bearer'),
-      body: frameBody(batch.encoded, FRAME),
+      body: bodyOf(batch, FRAME),
       gzip: options.compress === 'gzip',
       operation: 'deliver events',
       signal,
     })
     const now = parts.clock.now()
-    return judgeCribl(answer, batch.encoded.length, {
+    return judgeCribl(answer, countOf(batch), {
       service: 'Cribl',
       stream: name,
       now,
@@ -92,7 +93,7 @@ function createCribl(name: string, options: CriblOptions, parts: DestinationPart
       graceMs: options.grace ?? GRACE_MS,
       concurrency: isSingle ? 4 : 2,
     },
-    encode: criblEncoder(options),
+    ...criblEncoder(options),
     deliver,
     async test({ send, signal }) {
       const checks = await checkSource({ service, options, headers, signal, authHint, configHint })
@@ -111,7 +112,9 @@ function createCribl(name: string, options: CriblOptions, parts: DestinationPart
 }
 
 function modeLimits({ batch, mode }: CriblOptions): BatchLimits {
-  const limits = limitsOf(DEFAULT_LIMITS, batch)
+  // More than every release takes only where the stream says so; then the request is the limit.
+  const most = batch?.maxBytes === undefined ? DEFAULT_LIMITS.maxEventBytes : HARD_LIMITS.maxEventBytes
+  const limits = limitsOf({ ...DEFAULT_LIMITS, maxEventBytes: most }, batch)
   return mode === 'single' ? { ...limits, maxEvents: 1 } : limits
 }
 

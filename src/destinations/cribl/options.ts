@@ -3,8 +3,8 @@ import { httpUrl, secret, streamCommon } from '../../config/fields.ts'
 import type { BatchLimits, Frame } from '../../core/destination.ts'
 import { batchWithin } from '../batch-within.ts'
 
-/** Old releases take 2 MB, current ones at least the 4 MiB of the live stream: the default passes everywhere. */
-export const DEFAULT_LIMITS: BatchLimits = { maxEvents: 500, maxBytes: 1_000_000, maxEventBytes: 4_194_304 }
+/** Old releases take 2 MB, current ones at least the 4 MiB of the live stream: the default passes everywhere, also for an event that goes alone. */
+export const DEFAULT_LIMITS: BatchLimits = { maxEvents: 500, maxBytes: 1_000_000, maxEventBytes: 2_000_000 }
 export const HARD_LIMITS: BatchLimits = { maxEvents: 900, maxBytes: 4_194_304, maxEventBytes: 4_194_304 }
 /** As the live stream: no line end after the last event. */
 export const FRAME: Frame = { open: '', separator: '\n', close: '' }

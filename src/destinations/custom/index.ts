@@ -2,9 +2,17 @@ import type { BatchLimits, DeliveryBatch, Destination, Receipt } from '../../cor
 import { isFailure } from '../../core/http.ts'
 import { SECOND_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf, withMark } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
-import { canaryOf, checkCanary, checkReach, judgePlain, UNPROVED } from '../plain-receiver.ts'
+import { markMember, memberEncoder } from '../member-encoder.ts'
+import {
+  canaryOf,
+  checkCanary,
+  checkReach,
+  judgePlain,
+  LIVE_TIMEOUTS_MS,
+  UNPROVED,
+} from '../plain-receiver.ts'
 import { confirmed } from './expect.ts'
 import { CUSTOM_GUIDE } from './guide.ts'
 import {
@@ -20,8 +28,6 @@ import {
 import { batchId, type Signer, webhookSigner } from './sign.ts'
 
 const GRACE_MS = 60 * SECOND_MS
-/** As the live stream's. */
-const SINGLE_TIMEOUT_MS = 5 * SECOND_MS
 const SINGLE_RATE = 50
 
 /** Any receiver that takes JSON over HTTP as Infisical's custom stream sends it. */
@@ -32,6 +38,7 @@ export const custom = defineDestination({
   limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
   frame: FRAMES.array,
   accepts: {},
+  keeps: 'not known',
   lateDefault: 'skip',
   graceMs: GRACE_MS,
   searchable: 'no; ids from "inventory" (a command or an HTTP address) or from --inventory FILE',
@@ -48,7 +55,7 @@ function createCustom(name: string, options: CustomOptions, parts: DestinationPa
     tls: options.tls,
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate ?? (isSingle ? SINGLE_RATE : undefined),
-    timeoutMs: isSingle ? SINGLE_TIMEOUT_MS : undefined,
+    timeoutMs: parts.timeoutMs ?? LIVE_TIMEOUTS_MS[isSingle ? 'single' : 'batch'],
   })
   const headers = () => assembleHeaders({ 'content-type': CONTENT_TYPES[form] }, options.headers)
   const signer = lazily(async () => signerOf(options))
@@ -66,9 +73,11 @@ function createCustom(name: string, options: CustomOptions, parts: DestinationPa
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
-    const count = batch.encoded.length
-    const body = frameBody(batch.encoded, FRAMES[form])
-    const id = batchId(batch.ids, form)
+    const count = countOf(batch)
+    const body = bodyOf(batch, FRAMES[form])
+    // The ids have to be read for it, so only where a header tells it.
+    const isNamed = options.idempotencyKey === true || options.signing !== undefined
+    const id = isNamed ? batchId(batch.ids, form) : ''
     const answer = await service.attempt({
       method: 'POST',
       path: options.url,
@@ -100,7 +109,7 @@ function createCustom(name: string, options: CustomOptions, parts: DestinationPa
       // One at a time keeps the order; single events would take for ever.
       concurrency: isSingle ? 4 : 1,
     },
-    encode: (streamed, _event, { mark }) => withMark(streamed, mark),
+    ...memberEncoder((object, _event, { mark }) => ({ object, members: markMember(mark) })),
     deliver,
     async test({ send, signal }) {
       await signer()

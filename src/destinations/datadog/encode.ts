@@ -2,6 +2,7 @@ import type { Destination } from '../../core/destination.ts'
 import { memberSpans } from '../../core/json-members.ts'
 import { isoTime } from '../../core/time-range.ts'
 import { withMember } from '../envelope.ts'
+import { joinMembers, markMember, memberEncoder } from '../member-encoder.ts'
 import type { DatadogOptions } from './options.ts'
 
 /**
@@ -34,22 +35,28 @@ const TAKEN = new Set([
 
 /** Its streamed shape is built by our own source with known keys, none of them taken. */
 const LIVE_SHAPE = 'infisical'
+const UNDER_AUDIT = Buffer.from('{"audit":')
+const CLOSE = 0x7d
 
 /**
  * The event as the live stream sends it: its own members at the top level, then `timestamp`, `hostname`, `ddsource`, `service`, `ddtags`.
  * An event with a taken name at its top level goes under `audit` instead, with its time beside it as `occurred_at` and `occurred_at_ms`.
  */
-export function datadogEncoder(options: DatadogOptions): Destination['encode'] {
+export function datadogEncoder(
+  options: DatadogOptions,
+): Required<Pick<Destination, 'encode' | 'encodeInto'>> {
   const env =
     options.env === undefined && options.ddtags !== undefined ? [] : [`env:${options.env ?? 'production'}`]
   const tags = [...env, ...(options.ddtags === undefined ? [] : [options.ddtags])].join(',')
+  // The live stream takes the name alone from SITE_URL; Splunk's takes the port as well.
+  const hostname = options.host?.replace(/^(\[.*\]|[^:]*):\d+$/, '$1')
   const envelopes = new Map<string, string>()
   const envelopeOf = (source: string, restamp: boolean) => {
     const key = `${restamp}${source}`
     const known = envelopes.get(key)
     if (known !== undefined) return known
     const made = [
-      `"hostname":${JSON.stringify(options.host ?? source)}`,
+      `"hostname":${JSON.stringify(hostname ?? source)}`,
       `"ddsource":${JSON.stringify(options.ddsource ?? source)}`,
       `"service":${JSON.stringify(options.service ?? source)}`,
       `"ddtags":${JSON.stringify(restamp ? `${tags},backfill:true` : tags)}`,
@@ -58,28 +65,22 @@ export function datadogEncoder(options: DatadogOptions): Destination['encode'] {
     return made
   }
 
-  return (streamed, event, { restamp, mark }) => {
-    const marked =
-      mark === undefined
-        ? ''
-        : `"auditctl":${JSON.stringify({ run: mark.run, backfilledAt: mark.backfilledAt })},`
+  return memberEncoder((streamed, event, { restamp, mark }) => {
+    const marked = markMember(mark)
     const time = isoTime(event.occurredAtMs)
     // Without a recognised date Datadog dates a log by its arrival.
     const dated = restamp || options.eventTime === false ? '' : `"timestamp":"${time}",`
     const envelope = `${dated}${envelopeOf(event.source, restamp)}`
     const isFlat = event.source === LIVE_SHAPE || !hasTakenKey(streamed)
-    if (isFlat) return withMember(streamed, `${marked}${envelope}`)
-    const nested = withMember(
-      streamed,
-      `${marked}"occurred_at":"${time}","occurred_at_ms":${event.occurredAtMs}`,
-    )
-    const open = '{"audit":'
-    const bytes = Buffer.allocUnsafe(open.length + nested.length + Buffer.byteLength(envelope) + 2)
-    bytes.write(open, 0, 'latin1')
-    bytes.set(nested, open.length)
-    bytes.write(`,${envelope}}`, open.length + nested.length, 'utf8')
-    return bytes
-  }
+    if (isFlat) return { object: streamed, members: joinMembers(marked, envelope) }
+    const beside = `"occurred_at":"${time}","occurred_at_ms":${event.occurredAtMs}`
+    const nested = withMember(streamed, joinMembers(marked, beside))
+    const object = Buffer.allocUnsafe(UNDER_AUDIT.length + nested.length + 1)
+    object.set(UNDER_AUDIT)
+    object.set(nested, UNDER_AUDIT.length)
+    object[object.length - 1] = CLOSE
+    return { object, members: envelope }
+  })
 }
 
 function hasTakenKey(streamed: Uint8Array): boolean {

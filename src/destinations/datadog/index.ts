@@ -2,7 +2,7 @@ import type { DeliveryBatch, Destination, Receipt } from '../../core/destination
 import { type HttpReply, isFailure } from '../../core/http.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { assembleHeaders, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
+import { assembleHeaders, bodyOf, countOf, limitsOf, wholeBatch } from '../envelope.ts'
 import { type Judged, judgeFailure, judgeStatus } from '../judge.ts'
 import { datadogEncoder } from './encode.ts'
 import { DATADOG_GUIDE } from './guide.ts'
@@ -44,7 +44,7 @@ function createDatadog(name: string, options: DatadogOptions, parts: Destination
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate,
   })
-  const encode = datadogEncoder(options)
+  const encoder = datadogEncoder(options)
   // Dated by arrival, a log is never too old.
   const accepts = options.eventTime === false ? {} : acceptsOf(options)
 
@@ -52,7 +52,7 @@ function createDatadog(name: string, options: DatadogOptions, parts: Destination
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
-    const count = batch.encoded.length
+    const count = countOf(batch)
     const key = await options.apiKey.reveal()
     const headers = await assembleHeaders(
       { 'Content-Type': 'application/json', 'DD-API-KEY': key },
@@ -62,7 +62,7 @@ function createDatadog(name: string, options: DatadogOptions, parts: Destination
       method: 'POST',
       path: INTAKE_PATH,
       headers,
-      body: frameBody(batch.encoded, FRAME),
+      body: bodyOf(batch, FRAME),
       gzip: options.compress === 'gzip',
       operation: 'deliver events',
       signal,
@@ -88,9 +88,9 @@ function createDatadog(name: string, options: DatadogOptions, parts: Destination
       graceMs: options.grace ?? GRACE_MS,
       concurrency: 4,
     },
-    encode,
+    ...encoder,
     deliver,
-    test: (how) => testDatadog({ options, parts, intake: service, encode, ...how }),
+    test: (how) => testDatadog({ options, parts, intake: service, encode: encoder.encode, ...how }),
     replayQuery: (run) =>
       [
         ...(options.ddsource === undefined ? [] : [`source:${options.ddsource}`]),

@@ -2,7 +2,7 @@ import type { DeliveryBatch, Destination, Receipt } from '../../core/destination
 import { type HttpReply, isFailure } from '../../core/http.ts'
 import { DAY_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf, wholeBatch } from '../envelope.ts'
 import { type Judged, refusedConfig } from '../judge.ts'
 import { createAcknowledger } from './acknowledge.ts'
 import { checkHec } from './check-hec.ts'
@@ -23,6 +23,7 @@ export const splunk = defineDestination({
   limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
   frame: FRAME,
   accepts: {},
+  keeps: 'as long as the index does',
   lateDefault: 'skip',
   graceMs: GRACE_MS,
   searchable: 'ids, through the search API (port 8089) with a token of its own in "search"',
@@ -61,8 +62,8 @@ function createSplunk(name: string, options: SplunkOptions, parts: DestinationPa
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
-    const body = batch.body ?? frameBody(batch.encoded, FRAME)
-    const sent = { count: batch.count ?? batch.encoded.length, bytes: body.length }
+    const body = bodyOf(batch, FRAME)
+    const sent = { count: countOf(batch), bytes: body.length }
     const own = await headers()
     const answer = await service.attempt({
       method: 'POST',

@@ -4,7 +4,8 @@ import type { HttpService } from '../../core/http.ts'
 import { registerSecret } from '../../core/secret.ts'
 import { DAY_MS, SECOND_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf, withMark } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
+import { markMember, memberEncoder } from '../member-encoder.ts'
 import { canaryOf, checkCanary, checkReach, judgePlain, UNPROVED } from '../plain-receiver.ts'
 import { SUMO_GUIDE } from './guide.ts'
 import { ACCEPTS, DEFAULT_LIMITS, FRAME, HARD_LIMITS, type SumoOptions, sumoOptions } from './options.ts'
@@ -19,6 +20,8 @@ export const sumoLogic = defineDestination({
   limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
   frame: FRAME,
   accepts: ACCEPTS,
+  // Any other re-dates also what is a day away from the messages before it, as those of the live stream are.
+  notes: { accepts: 'by a source of its own' },
   // Sumo gives an event outside the window another time and says nothing; its own stays in createdAt.
   lateDefault: 'restamp',
   graceMs: GRACE_MS,
@@ -49,13 +52,13 @@ function createSumoLogic(name: string, options: SumoOptions, parts: DestinationP
       method: 'POST',
       path: url,
       headers: await headers(),
-      body: frameBody(batch.encoded, FRAME),
+      body: bodyOf(batch, FRAME),
       gzip: options.compress === 'gzip',
       operation: 'deliver events',
       signal,
     })
     const now = parts.clock.now()
-    return judgePlain(answer, batch.encoded.length, {
+    return judgePlain(answer, countOf(batch), {
       service: 'Sumo Logic',
       stream: name,
       now,
@@ -77,7 +80,7 @@ function createSumoLogic(name: string, options: SumoOptions, parts: DestinationP
       maxSpanMs: DAY_MS,
       concurrency: 1,
     },
-    encode: (streamed, _event, { mark }) => withMark(streamed, mark),
+    ...memberEncoder((object, _event, { mark }) => ({ object, members: markMember(mark) })),
     deliver,
     async test({ send, signal }) {
       const { service, url } = await endpoint()

@@ -2,7 +2,7 @@ import type { Destination } from '../../core/destination.ts'
 import { checkJson } from '../../core/json-check.ts'
 import { compactJson, findMember } from '../../core/json-members.ts'
 import { isoTime } from '../../core/time-range.ts'
-import { withMark, withMember } from '../envelope.ts'
+import { joinMembers, markMember, memberEncoder } from '../member-encoder.ts'
 
 /** Its streamed shape is built by our own source with known keys: never `_time`, never a line break. */
 const LIVE_SHAPE = 'infisical'
@@ -14,13 +14,18 @@ const BRACE = 0x7b
  * The event as it is, on one line, and behind its members `_time`, its own time. Whether a tenant takes it without a parsing rule is not documented;
  * the event's own key stays beside it for the rule.
  */
-export function xsiamEncoder(eventTime: boolean | undefined): Destination['encode'] {
-  return (streamed, event, { restamp, mark }) => {
-    const marked = withMark(event.source === LIVE_SHAPE ? streamed : onOneLine(streamed), mark)
-    if (restamp || eventTime === false) return marked
-    if (event.source !== LIVE_SHAPE && findMember(marked, 0, marked.length, OWN_TIME) >= 0) return marked
-    return withMember(marked, `"_time":"${isoTime(event.occurredAtMs)}"`)
-  }
+export function xsiamEncoder(
+  eventTime: boolean | undefined,
+): Required<Pick<Destination, 'encode' | 'encodeInto'>> {
+  return memberEncoder((streamed, event, { restamp, mark }) => {
+    const isLive = event.source === LIVE_SHAPE
+    const object = isLive ? streamed : onOneLine(streamed)
+    const members = markMember(mark)
+    const isUndated = restamp || eventTime === false
+    if (isUndated || (!isLive && findMember(object, 0, object.length, OWN_TIME) >= 0))
+      return { object, members }
+    return { object, members: joinMembers(members, `"_time":"${isoTime(event.occurredAtMs)}"`) }
+  })
 }
 
 /** A record that is not JSON may be dropped, or stored as text, inside a body that is accepted. */

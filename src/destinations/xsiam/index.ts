@@ -1,11 +1,12 @@
 import type { DeliveryBatch, Destination, Receipt } from '../../core/destination.ts'
+import { isFailure } from '../../core/http.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
-import { acceptsOf, assembleHeaders, frameBody, limitsOf } from '../envelope.ts'
+import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
 import { refusesRecord, xsiamEncoder } from './encode.ts'
 import { XSIAM_GUIDE } from './guide.ts'
-import { createCollectorJudge } from './judge-collector.ts'
+import { createCollectorJudge, FORMAT_HINT } from './judge-collector.ts'
 import {
   COLLECTOR_PATH,
   DEFAULT_LIMITS,
@@ -27,6 +28,7 @@ export const xsiam = defineDestination({
   limits: { default: DEFAULT_LIMITS, hard: HARD_LIMITS },
   frame: FRAME,
   accepts: {},
+  keeps: 'not documented: while the dataset is hot',
   lateDefault: 'skip',
   graceMs: GRACE_MS,
   searchable: 'id, by XQL over the public API, with an API key of its own in "search"; a daily quota applies',
@@ -44,8 +46,10 @@ function createXsiam(name: string, options: XsiamOptions, parts: DestinationPart
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate ?? DEFAULT_RATE,
   })
-  const encode = xsiamEncoder(options.eventTime)
+  const encoder = xsiamEncoder(options.eventTime)
+  const { encode } = encoder
   const judge = createCollectorJudge()
+  let isWarned = false
   const judged = (): Judged => ({
     service: 'XSIAM collector',
     stream: name,
@@ -63,18 +67,28 @@ function createXsiam(name: string, options: XsiamOptions, parts: DestinationPart
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
-    const bad = batch.encoded.findIndex((encoded) => refusesRecord(encoded) !== undefined)
+    // Events that come in one body were each looked at when it was made.
+    const bad =
+      batch.body === undefined
+        ? batch.encoded.findIndex((encoded) => refusesRecord(encoded) !== undefined)
+        : -1
     if (bad >= 0) return withoutRecord(batch, bad)
     const answer = await service.attempt({
       method: 'POST',
       path,
       headers: await headers(),
-      body: frameBody(batch.encoded, FRAME),
+      body: bodyOf(batch, FRAME),
       gzip: options.compress === 'gzip',
       operation: 'deliver events',
       signal,
     })
-    return judge(answer, { firstId: batch.ids[0] ?? '', count: batch.encoded.length }, judged())
+    const receipt = judge(answer, { firstId: () => batch.ids[0] ?? '', count: countOf(batch) }, judged())
+    if (!isFailure(answer) && answer.status === 500 && !isWarned) {
+      // Each of them is looked up first, which takes the whole grace: too long to say nothing.
+      isWarned = true
+      parts.log.warn(`stream ${name}: ${receipt.reason}; if it stays so, ${FORMAT_HINT}`)
+    }
+    return receipt
   }
 
   return {
@@ -89,7 +103,7 @@ function createXsiam(name: string, options: XsiamOptions, parts: DestinationPart
       graceMs: options.grace ?? GRACE_MS,
       concurrency: 4,
     },
-    encode,
+    ...encoder,
     refuses: refusesRecord,
     deliver,
     test: (how) =>

@@ -15,7 +15,7 @@ const OTHER_DOOR_HINT =
   'this collector is of the kind made for Cribl (it asks for Source-Identifier, Format, Vendor or Product headers): make a Custom HTTP Log Collector instead'
 
 /** What a batch is known by over its attempts. */
-export type Sent = { readonly firstId: string; readonly count: number }
+export type Sent = { readonly firstId: () => string; readonly count: number }
 
 /**
  * Judges answers to one stream's requests; remembers how often the same batch was answered 500. A 200 is a yes only with `{"error": "false"}`.
@@ -32,7 +32,8 @@ export function createCollectorJudge(): (
     const whole = wholeBatch(sent.count)
     const code = `http-${answer.status}`
     if (answer.status === 200) {
-      failed.delete(sent.firstId)
+      // Rarely any: then nobody need be told the id.
+      if (failed.size > 0) failed.delete(sent.firstId())
       const error = errorOf(answer)
       if (error === 'false') return { accepted: whole, code, reason: 'accepted for processing' }
       const receipt = judgeStatus(answer, sent.count, judged)
@@ -52,10 +53,11 @@ export function createCollectorJudge(): (
       return { retry: whole, code, reason, stop }
     }
     if (answer.status !== 500) return receipt
-    const times = (failed.get(sent.firstId) ?? 0) + 1
+    const firstId = sent.firstId()
+    const times = (failed.get(firstId) ?? 0) + 1
     const [oldest] = failed.keys()
     if (failed.size >= MAX_REMEMBERED && oldest !== undefined) failed.delete(oldest)
-    failed.set(sent.firstId, times)
+    failed.set(firstId, times)
     if (times < MAX_500) return receipt
     const said = `${reason}, ${times} times for the same events`
     return { ...receipt, reason: said, stop: refusedConfig(answer, said, judged, FORMAT_HINT) }

@@ -5,7 +5,15 @@ import { type HttpService, isFailure } from '../../core/http.ts'
 import type { Clock } from '../../core/runtime.ts'
 import { isoTime } from '../../core/time-range.ts'
 import type { Judged } from '../judge.ts'
-import { answered, canaryOf, checkCanary, UNPROVED, unreachable } from '../plain-receiver.ts'
+import {
+  answered,
+  canaryOf,
+  checkCanary,
+  isPage,
+  PAGE_HINT,
+  UNPROVED,
+  unreachable,
+} from '../plain-receiver.ts'
 import { FORMAT_HINT } from './judge-collector.ts'
 import { COLLECTOR_PATH, type XsiamOptions } from './options.ts'
 
@@ -47,6 +55,7 @@ async function checkKey({ service, path, headers, judged, signal }: XsiamCheck):
   if (status === 401 || status === 403) {
     return { check, state: 'failure', message, hint: judged().authHint, refused: true }
   }
+  if (status < 300 && isPage(answer)) return { check, state: 'failure', message, hint: PAGE_HINT }
   if (status === 200 || status === 500) {
     return {
       check,

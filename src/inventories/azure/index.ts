@@ -44,13 +44,15 @@ function createInventory(
     from: settings.timeColumn === undefined ? window.from : window.from - BEFORE_MS,
     to: settings.timeColumn === undefined && !isTimeLost ? window.to : parts.clock.now() + AHEAD_MS,
   })
+  /** A row from before its time column was declared has none: it stands at its TimeGenerated. */
+  const timed = `extend ${time} = coalesce(${time}, TimeGenerated)`
   const conditions = (window: TimeRange): readonly string[] => {
     const from = `datetime(${isoTime(window.from)})`
     const to = `datetime(${isoTime(window.to)})`
-    const within = isTimeLost ? `${time} >= ${from}` : `${time} >= ${from} and ${time} < ${to}`
-    if (isSearchOnly) return settings.timeColumn === undefined ? [] : [`where ${within}`]
-    if (settings.timeColumn === undefined) return [`where ${within}`]
-    return [`where TimeGenerated >= datetime(${isoTime(pruned(window).from)}) | where ${within}`]
+    const within = isTimeLost ? `where ${time} >= ${from}` : `where ${time} >= ${from} and ${time} < ${to}`
+    if (settings.timeColumn === undefined) return isSearchOnly ? [] : [within]
+    if (isSearchOnly) return [timed, within]
+    return [`where TimeGenerated >= datetime(${isoTime(pruned(window).from)})`, timed, within]
   }
   // Tables of the cheaper plans take the prune from the request's timespan alone.
   const isSearchOnly = settings.tablePlan === 'basic' || settings.tablePlan === 'auxiliary'
@@ -63,10 +65,21 @@ function createInventory(
     return `${isoTime(from)}/${isoTime(to)}`
   }
 
+  let isWarned = false
+  const warnOfLostTimes = (window: TimeRange): void => {
+    if (isWarned || isTimeLost || settings.timeColumn !== undefined) return
+    if (window.from >= parts.clock.now() - BEFORE_MS) return
+    isWarned = true
+    parts.log.warn(
+      `stream ${name}: rows that --late restamp has sent stand at the hour of their refill, and would look missing here: with "late": "restamp" in the stream they are found by their ids`,
+    )
+  }
+
   async function* ids(
     window: TimeRange,
     { signal }: { readonly signal: AbortSignal },
   ): AsyncGenerator<HeldRows, InventoryEnd> {
+    warnOfLostTimes(window)
     const answer = await client.run(`${listing(window)} | take ${MAX_ROWS + 1}`, timespan(window), signal)
     if ('partial' in answer) return { exhausted: false, reason: answer.partial }
     const { rows } = answer

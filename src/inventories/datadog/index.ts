@@ -1,9 +1,10 @@
 import type { Check } from '../../core/check.ts'
-import { AuditctlError, ContractError } from '../../core/errors.ts'
+import { AuditctlError, ContractError, IncompleteError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
 import type { HeldRows, Inventory, InventoryEnd } from '../../core/inventory.ts'
 import { DAY_MS, HOUR_MS, isoRange, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { cutByCounts } from '../cut-by-counts.ts'
+import { cutByDay } from '../cut-by-day.ts'
 import { defineInventory, type InventoryParts } from '../define-inventory.ts'
 import { type FoundRow, rowReader } from './rows.ts'
 import { type DatadogSearchSettings, datadogSearch, type SearchClient } from './search-client.ts'
@@ -61,11 +62,7 @@ function createInventory(
       )
       const data = answer['data']
       if (!Array.isArray(data)) throw noData()
-      const meta = (answer['meta'] ?? {}) as {
-        status?: unknown
-        warnings?: unknown
-        page?: { after?: unknown }
-      }
+      const meta = (answer['meta'] ?? {}) as SearchMeta
       const reason = partial(meta)
       if (reason !== undefined) return { exhausted: false, reason }
       const rows: FoundRow[] = []
@@ -140,23 +137,32 @@ function createInventory(
     )
     const buckets = (answer['data'] as { buckets?: unknown } | undefined)?.buckets
     if (!Array.isArray(buckets)) throw noData()
-    return (buckets[0] as { computes?: Record<string, unknown> } | undefined)?.computes?.['c0']
+    const counted = (buckets[0] as { computes?: Record<string, unknown> } | undefined)?.computes?.['c0']
+    return { counted, reason: partial((answer['meta'] ?? {}) as SearchMeta) }
   }
 
   async function plan(window: TimeRange, { signal }: { readonly signal: AbortSignal }) {
     const bucketMs = Math.max(1, Math.ceil((window.to - window.from) / 100 / MINUTE_MS)) * MINUTE_MS
-    const series = await counts(window, bucketMs, signal)
-    const buckets = (Array.isArray(series) ? (series as readonly JsonObject[]) : []).map((point) => ({
+    const { counted, reason } = await counts(window, bucketMs, signal)
+    const buckets = (Array.isArray(counted) ? (counted as readonly JsonObject[]) : []).map((point) => ({
       at: Date.parse(String(point['time'])),
       rows: Number(point['value'] ?? 0),
     }))
-    const pieces = cutByCounts(window, buckets, { bucketMs, maxRows: PIECE_ROWS })
+    const pieces =
+      reason === undefined
+        ? cutByCounts(window, buckets, { bucketMs, maxRows: PIECE_ROWS })
+        : cutByDay(window)
     sweep.expect(pieces)
     return pieces
   }
 
   async function count(window: TimeRange, { signal }: { readonly signal: AbortSignal }): Promise<number> {
-    return Number((await counts(window, undefined, signal)) ?? 0)
+    const { counted, reason } = await counts(window, undefined, signal)
+    if (reason === undefined) return Number(counted ?? 0)
+    throw new IncompleteError(`stream ${name}: could not count what Datadog holds: ${reason}`, {
+      reaction: 'split-window',
+      hint: 'try a shorter window',
+    })
   }
 
   async function test(signal: AbortSignal): Promise<readonly Check[]> {
@@ -212,8 +218,14 @@ function createInventory(
   }
 }
 
+type SearchMeta = {
+  readonly status?: unknown
+  readonly warnings?: unknown
+  readonly page?: { readonly after?: unknown }
+}
+
 /** Why an answer is partial; undefined when it is whole. */
-function partial(meta: { readonly status?: unknown; readonly warnings?: unknown }): string | undefined {
+function partial(meta: SearchMeta): string | undefined {
   if (meta.status === 'timeout') return 'Datadog ended the search at its time limit'
   if (Array.isArray(meta.warnings) && meta.warnings.length > 0) {
     return `Datadog warned: ${JSON.stringify(meta.warnings).slice(0, 200)}`

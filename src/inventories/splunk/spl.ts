@@ -17,8 +17,8 @@ export function createSpl(settings: SplunkSearchSettings, sourceType: string, fi
   const terms = [
     // Without an index only the role's default ones would be searched.
     `index=${word(settings.search?.index ?? settings.index ?? '*')}`,
-    `source=${word(settings.source ?? sourceType)}`,
-    `sourcetype=${word(settings.sourcetype ?? '_json')}`,
+    oneOf('source', settings.source, sourceType),
+    oneOf('sourcetype', settings.sourcetype, '_json'),
   ].join(' ')
   // From the raw text: whether fields are extracted depends on the sourcetype's settings.
   const extract = [
@@ -69,6 +69,13 @@ function exactly(window: TimeRange): string {
 
 function pipe(...stages: readonly string[]): string {
   return stages.join(' | ')
+}
+
+/** The live stream sends its own names, whatever a refill is told to send: rows of both are looked at. */
+function oneOf(key: string, configured: string | undefined, live: string): string {
+  return configured === undefined || configured === live
+    ? `${key}=${word(live)}`
+    : `${key} IN (${word(configured)},${word(live)})`
 }
 
 function word(text: string): string {
