@@ -7,6 +7,15 @@ const SCHEMA_VERSION = 1
 /** `AuCt`: marks the file as ours, so that no tables are put into another program's database. */
 const APPLICATION_ID = 0x41754374
 
+/** Made in every ledger that is opened: earlier releases wrote ledgers without it. */
+const GAPS = `
+  create table if not exists gaps (
+    run text not null, n integer not null, from_ms integer not null, to_ms integer not null, missing integer not null,
+    spool_first integer not null, spooled integer not null, first_id text not null, last_id text not null, is_open integer not null,
+    primary key (run, n)
+  ) strict, without rowid;
+`
+
 const SCHEMA = `
   create table if not exists meta (key text primary key, value text not null) strict;
   create table if not exists runs (
@@ -47,12 +56,13 @@ export async function openDatabase(stateDir: string): Promise<Database> {
     const isNew = isWithoutTables(database)
     if (isNew) checkNothingLost(stateDir, path)
     else checkOwner(database, path)
-    database.exec('pragma journal_mode = wal; pragma synchronous = full;')
+    // A short log is soon written over again; one that grows has each sync write down the file's new size as well.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 100;')
     if (isNew) {
       database.exec(
-        `begin immediate; ${SCHEMA}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit;`,
+        `begin immediate; ${SCHEMA} ${GAPS} pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit;`,
       )
-    }
+    } else database.exec(GAPS)
     return database
   } catch (cause) {
     database.close()

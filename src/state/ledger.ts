@@ -5,16 +5,19 @@ import type { Clock } from '../core/runtime.ts'
 import type { EpochMs } from '../core/time-range.ts'
 import { openDatabase } from './database.ts'
 import { type ProvenWindows, provenWindows } from './proven.ts'
+import { gapsOf, saveGap } from './run-gaps.ts'
+import { type Intent, lostRequests, rangesOf, replaceRanges, saveIntent, totalsOf } from './run-ranges.ts'
 import type {
   FilledRun,
   RangeState,
   RunCounters,
+  RunGap,
   RunPhase,
   RunRecord,
   ScanProgress,
   SpoolRange,
 } from './run-record.ts'
-import { NO_COUNTERS, NOTHING_CARRIED, rangeOf, recordOf } from './run-rows.ts'
+import { NO_COUNTERS, NOTHING_CARRIED, recordOf } from './run-rows.ts'
 import { Statements } from './statements.ts'
 
 /** The runs, what became of each event they selected, and the proven windows; one SQLite file, every change all or nothing. */
@@ -108,8 +111,20 @@ export class Ledger {
     this.#sql.run(again, this.#clock.now(), run)
   }
 
-  /** One slice was scanned: its events are counted, and what it selected is in the spool, synced before this is called. */
-  commitScan(run: string, progress: ScanProgress): void {
+  /**
+   * One slice was scanned: its events are counted, and what it selected is in the spool, synced before this is called. `gaps`: those that began
+   * or went on in it.
+   */
+  commitScan(run: string, progress: ScanProgress, gaps: readonly RunGap[] = []): void {
+    if (gaps.length === 0) this.#saveScan(run, progress)
+    else
+      this.#sql.transaction(() => {
+        this.#saveScan(run, progress)
+        for (const gap of gaps) saveGap(this.#sql, run, gap)
+      })
+  }
+
+  #saveScan(run: string, progress: ScanProgress): void {
     this.#sql.run(
       'update runs set done_through = ?, scanned = ?, held = ?, spooled = ?, spool_bytes = ?, carried = ?, updated_at = ? where id = ?',
       progress.doneThrough,
@@ -123,54 +138,37 @@ export class Ledger {
     )
   }
 
+  /** What the run's scan found missing, in the order of time: the first thousand stretches at most. */
+  gaps(run: string): readonly RunGap[] {
+    return gapsOf(this.#sql, run)
+  }
+
   setPhase(run: string, phase: RunPhase, status: RunStatus): void {
     const set = 'update runs set phase = ?, status = ?, updated_at = ? where id = ?'
     this.#sql.run(set, phase, status, this.#clock.now(), run)
   }
 
   /** Before a request leaves: what it carries, and when. */
-  intend(
-    run: string,
-    range: Omit<SpoolRange, 'state' | 'code' | 'reason'> & { readonly bytes: number },
-  ): void {
-    this.#sql.run(
-      `insert into ranges (run, first, count, spool_from, spool_to, state, sent_at, attempts, bytes) values (?, ?, ?, ?, ?, 'sending', ?, ?, ?)
-       on conflict (run, first) do update set count = excluded.count, spool_to = excluded.spool_to, state = 'sending', sent_at = excluded.sent_at, attempts = excluded.attempts, bytes = excluded.bytes`,
-      run,
-      range.first,
-      range.count,
-      range.spoolFrom,
-      range.spoolTo,
-      range.sentAt ?? null,
-      range.attempts,
-      range.bytes,
-    )
+  intend(run: string, range: Intent): void {
+    saveIntent(this.#sql, run, range)
   }
 
   /** After the answer: replaces what was known of the stretch that `pieces` cover, and the run's counters, in one transaction. */
   settle(run: string, pieces: readonly SpoolRange[], counters: RunCounters): void {
-    const start = pieces[0]?.first ?? 0
-    const end = pieces.reduce((max, piece) => Math.max(max, piece.first + piece.count), 0)
-    this.#sql.transaction(() => {
-      if (end > start)
-        this.#sql.run('delete from ranges where run = ? and first >= ? and first < ?', run, start, end)
-      for (const piece of pieces) {
-        this.#sql.run(
-          'insert into ranges (run, first, count, spool_from, spool_to, state, sent_at, attempts, code, reason) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-          run,
-          piece.first,
-          piece.count,
-          piece.spoolFrom,
-          piece.spoolTo,
-          piece.state,
-          piece.sentAt ?? null,
-          piece.attempts,
-          piece.code ?? null,
-          piece.reason ?? null,
-        )
-      }
-      this.saveCounters(run, counters)
-    })
+    this.#sql.transaction(() => this.#replace(run, pieces, counters))
+  }
+
+  /**
+   * The same with the next intent's transaction, or as soon as nothing else is to be done. Lost with the process before that, the request
+   * reads as unknown, as it would if its answer had been lost.
+   */
+  settleSoon(run: string, pieces: readonly SpoolRange[], counters: RunCounters): void {
+    this.#sql.soon(() => this.#replace(run, pieces, counters))
+  }
+
+  #replace(run: string, pieces: readonly SpoolRange[], counters: RunCounters): void {
+    replaceRanges(this.#sql, run, pieces)
+    this.saveCounters(run, counters)
   }
 
   saveCounters(run: string, counters: RunCounters): void {
@@ -184,12 +182,7 @@ export class Ledger {
    */
   recover(run: string): void {
     this.#sql.transaction(() => {
-      const lost = "from ranges where run = ? and state = 'sending'"
-      const [sum] = this.#sql.all(
-        `select count(*) as requests, coalesce(sum(bytes), 0) as bytes, coalesce(sum(attempts > 1), 0) as retries ${lost}`,
-        run,
-      )
-      const [requests, retries] = [Number(sum?.['requests']), Number(sum?.['retries'])]
+      const { requests, retries, bytes } = lostRequests(this.#sql, run)
       const counters = this.readRun(run)?.counters
       if (requests > 0 && counters !== undefined) {
         this.saveCounters(run, {
@@ -197,7 +190,7 @@ export class Ledger {
           requests: counters.requests + requests,
           retries: counters.retries + retries,
           batches: counters.batches + requests - retries,
-          bytesSent: counters.bytesSent + Number(sum?.['bytes']),
+          bytesSent: counters.bytesSent + bytes,
         })
         this.#sql.run("update ranges set state = 'unknown' where run = ? and state = 'sending'", run)
       }
@@ -207,15 +200,11 @@ export class Ledger {
 
   /** What is known of the spool, in its order; stretches named nowhere were not reached. */
   ranges(run: string): readonly SpoolRange[] {
-    return this.#sql.all('select * from ranges where run = ? order by first', run).map(rangeOf)
+    return rangesOf(this.#sql, run)
   }
 
   totals(run: string): Readonly<Partial<Record<RangeState, number>>> {
-    const rows = this.#sql.all(
-      'select state, sum(count) as total from ranges where run = ? group by state',
-      run,
-    )
-    return Object.fromEntries(rows.map((row) => [row['state'], Number(row['total'])]))
+    return totalsOf(this.#sql, run)
   }
 
   finish(run: string, report: RunReport, phase: RunPhase): void {
@@ -225,10 +214,7 @@ export class Ledger {
 
   /** Forgets a run that a guard refused before anything was sent. */
   remove(id: string): void {
-    this.#sql.transaction(() => {
-      this.#sql.run('delete from ranges where run = ?', id)
-      this.#sql.run('delete from runs where id = ?', id)
-    })
+    this.#sql.transaction(() => this.#forget(id))
   }
 
   /** Forgets runs that ended before `before`; gives their ids. Unfinished ones stay. */
@@ -236,12 +222,14 @@ export class Ledger {
     const old = "select id from runs where phase = 'done' and updated_at < ?"
     const ids = this.#sql.all(old, before).map((row) => String(row['id']))
     this.#sql.transaction(() => {
-      for (const id of ids) {
-        this.#sql.run('delete from ranges where run = ?', id)
-        this.#sql.run('delete from runs where id = ?', id)
-      }
+      for (const id of ids) this.#forget(id)
     })
     return ids
+  }
+
+  #forget(id: string): void {
+    for (const table of ['ranges', 'gaps']) this.#sql.run(`delete from ${table} where run = ?`, id)
+    this.#sql.run('delete from runs where id = ?', id)
   }
 
   readWatermark<Value>(name: string): Value | undefined {

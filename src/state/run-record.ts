@@ -34,6 +34,8 @@ export type RunCounters = {
   readonly retries: number
   readonly bytesSent: number
   readonly duplicatesPossible: number
+  /** Counted as delivered on the far side's word in an answer that was not a plain yes, since nobody could look them up. */
+  readonly unverified: number
   /** Delivered without the provider's own time, to be dated by arrival. */
   readonly restamped: number
   /** Length of the dead-letter file that these counts describe. */
@@ -68,6 +70,24 @@ export type ScanProgress = Pick<
   RunRecord,
   'doneThrough' | 'scanned' | 'held' | 'spooled' | 'spoolBytes' | 'carried'
 >
+
+/**
+ * A maximal stretch of events, in time order, that a scan found missing. `spoolFirst`, `spooled`: which events of the spool they are; those
+ * that an earlier run had given up on are missing, but not in it.
+ */
+export type RunGap = {
+  /** From 0, in the order of time. */
+  readonly n: number
+  /** `to`: one millisecond after the last event. */
+  readonly range: TimeRange
+  readonly missing: number
+  readonly spoolFirst: number
+  readonly spooled: number
+  readonly firstId: string
+  readonly lastId: string
+  /** The scan has not seen what comes after it yet. */
+  readonly isOpen: boolean
+}
 
 /** A run whose spool was filled before it was recorded. */
 export type FilledRun = { readonly id: string; readonly progress: ScanProgress }

@@ -8,6 +8,7 @@ export const NO_COUNTERS: RunCounters = {
   retries: 0,
   bytesSent: 0,
   duplicatesPossible: 0,
+  unverified: 0,
   restamped: 0,
   deadLetterBytes: 0,
   durationMs: 0,

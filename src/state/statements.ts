@@ -9,6 +9,9 @@ export class Statements {
   readonly #db: DatabaseSync
   readonly #path: string
   readonly #prepared = new Map<string, StatementSync>()
+  /** What is to be written with the next transaction. */
+  #waiting: (() => void)[] = []
+  #isInside = false
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db
@@ -16,6 +19,10 @@ export class Statements {
   }
 
   run(sql: string, ...values: readonly SqlValue[]): void {
+    if (this.#waiting.length > 0 && !this.#isInside) {
+      this.transaction(() => this.run(sql, ...values))
+      return
+    }
     try {
       this.#statement(sql).run(...values)
     } catch (cause) {
@@ -24,6 +31,7 @@ export class Statements {
   }
 
   all(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
+    this.#catchUp()
     try {
       return this.#statement(sql).all(...values)
     } catch (cause) {
@@ -33,18 +41,49 @@ export class Statements {
 
   /** All of it or nothing, on disk when it returns. */
   transaction(work: () => void): void {
+    const waiting = this.#waiting
     try {
       this.#statement('begin immediate').run()
+      this.#isInside = true
+      for (const earlier of waiting) earlier()
       work()
       this.#statement('commit').run()
+      this.#waiting = []
     } catch (cause) {
       this.#rollBack()
       throw storageError(cause, this.#path)
+    } finally {
+      this.#isInside = false
     }
   }
 
+  /**
+   * A part of the next transaction, or a transaction of its own as soon as the process has nothing else to do: a commit costs as much for two
+   * changes as for one. Whatever is read afterwards knows of it. Where it cannot be written, whatever comes next throws.
+   */
+  soon(work: () => void): void {
+    this.#waiting.push(work)
+    if (this.#waiting.length > 1) return
+    setImmediate(() => {
+      try {
+        this.#catchUp()
+      } catch {
+        // It still waits, and fails again with the next statement, where somebody listens.
+      }
+    })
+  }
+
   close(): void {
-    if (this.#db.isOpen) this.#db.close()
+    if (!this.#db.isOpen) return
+    try {
+      this.#catchUp()
+    } finally {
+      this.#db.close()
+    }
+  }
+
+  #catchUp(): void {
+    if (this.#waiting.length > 0 && !this.#isInside && this.#db.isOpen) this.transaction(() => {})
   }
 
   #rollBack(): void {

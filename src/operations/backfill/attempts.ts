@@ -1,4 +1,4 @@
-import type { Receipt } from '../../core/destination.ts'
+import type { Positions, Receipt } from '../../core/destination.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type RemoteError, UnavailableError } from '../../core/errors.ts'
 import type { RangeState, SpoolRange } from '../../state/run-record.ts'
@@ -9,6 +9,7 @@ import { isAcceptedWhole, outcomesOf, type Part, partsOf } from './outcomes.ts'
 import { PackedBatch } from './packed-batch.ts'
 import { rangeOf } from './ranges.ts'
 import { spooledEvents } from './spooled-events.ts'
+import { refusesEverything } from './suspects.ts'
 
 const FIRST_DELAY_MS = 1000
 const MAX_DELAY_MS = 60_000
@@ -31,11 +32,19 @@ type Portion = {
  * @throws the destination's stop, or UnavailableError when the attempts are spent
  */
 export async function deliverBatch(engine: Engine, batch: Batch): Promise<void> {
+  const end = batch.first + batch.count
+  // In the order of the spool; taken from its far end while it is in doubt whether the events are refused or the settings.
   const queue: Portion[] = [{ batch, attempts: 0, failures: 0, waitMs: 0 }]
-  for (let portion = queue.shift(); portion !== undefined; portion = queue.shift()) {
+  for (;;) {
+    const isInDoubt = engine.suspects.areMany
+    const portion = isInDoubt ? queue.pop() : queue.shift()
+    if (portion === undefined) return
     await engine.pause(portion.waitMs, portion.batch.count)
-    if (hasAged(engine, portion)) queue.unshift(...refreshed(engine, portion))
-    else queue.unshift(...(await attempt(engine, portion)))
+    const again = hasAged(engine, portion)
+      ? await refreshed(engine, portion)
+      : await attempt(engine, portion, end)
+    if (isInDoubt) queue.push(...again)
+    else queue.unshift(...again)
   }
 }
 
@@ -50,7 +59,7 @@ function hasAged(engine: Engine, { batch }: Portion): boolean {
 }
 
 /** The late rule applied once more: what may not go any more is set aside, the rest goes in new portions. */
-function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
+async function refreshed(engine: Engine, portion: Portion): Promise<readonly Portion[]> {
   const { parts, spool } = engine.work
   const events = spooledEvents(spool, parts.source.shape, portion.batch)
   const items = portion.batch.items.map((item) => {
@@ -60,13 +69,13 @@ function refreshed(engine: Engine, portion: Portion): readonly Portion[] {
   const portions: Portion[] = []
   for (const batch of batchesOf([items], parts.destination.traits)) {
     if (batch.fate === 'send') portions.push({ ...portion, batch, waitMs: 0 })
-    else engine.setAside(batch.items)
+    else await engine.setAside(batch.items)
   }
   return portions
 }
 
-/** One request; gives the portions that go again, in order. */
-async function attempt(engine: Engine, portion: Portion): Promise<readonly Portion[]> {
+/** One request; gives the portions that go again, in order. `end`: the position behind the batch that the portion is of. */
+async function attempt(engine: Engine, portion: Portion, end: number): Promise<readonly Portion[]> {
   const { parts, run, spool } = engine.work
   const { batch } = portion
   const { first, count, spoolFrom, spoolTo, bytes } = batch
@@ -97,6 +106,7 @@ async function attempt(engine: Engine, portion: Portion): Promise<readonly Porti
       // Every request is a batch of its own, or one sent again.
       ...(portion.failures > 0 ? { retries: 1 } : { batches: 1 }),
       duplicatesPossible: settled.resent,
+      unverified: parts.live === undefined ? lengthOf(receipt.unverified) : 0,
       restamped: settled.restamped,
     },
     settled.lost,
@@ -106,9 +116,15 @@ async function attempt(engine: Engine, portion: Portion): Promise<readonly Porti
   const asked = Math.max(receipt.slowDownMs ?? 0, receipt.retryAfterMs ?? 0)
   if (asked > 0) engine.slowDown(Math.min(asked, MAX_ASKED_DELAY_MS))
   if (receipt.stop !== undefined) throw receipt.stop
+  if (settled.isRefusedAlone && engine.suspects.areMany && batch.first + batch.count === end)
+    throw refusesEverything(engine, receipt.reason)
   if (settled.gaveUp || (settled.again.length > 0 && asked > MAX_ASKED_DELAY_MS))
     throw spentError(engine, receipt, attempts)
   return settled.again
+}
+
+function lengthOf(positions: Positions | undefined): number {
+  return positions?.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0
 }
 
 /** Something of it was stored or refused: the far side is at work. */
@@ -123,6 +139,8 @@ type Settled = {
   resent: number
   restamped: number
   gaveUp: boolean
+  /** The one event of the request was refused, and nobody knows yet whether it is at fault. */
+  isRefusedAlone: boolean
 }
 
 /** What becomes of each part of a portion, with its refused events appended to the dead letters. */
@@ -133,11 +151,21 @@ function settleParts(
   { attempts, sentAt }: { readonly attempts: number; readonly sentAt: number },
 ): Settled {
   const { parts, options } = engine.work
-  const settled: Settled = { pieces: [], again: [], lost: new Map(), resent: 0, restamped: 0, gaveUp: false }
+  const settled: Settled = {
+    pieces: [],
+    again: [],
+    lost: new Map(),
+    resent: 0,
+    restamped: 0,
+    gaveUp: false,
+    isRefusedAlone: false,
+  }
   const hasMoved = [receipt.accepted, receipt.unverified, receipt.rejected].some(
     (part) => (part?.length ?? 0) > 0,
   )
   const failures = hasMoved ? 0 : portion.failures + 1
+  const isTaken = [receipt.accepted, receipt.unverified].some((part) => (part?.length ?? 0) > 0)
+  if (isTaken) engine.condemn()
   const isLast = failures >= options.maxAttempts
   const put = (items: readonly Prepared[], state: RangeState, { outcome }: Part): void => {
     settled.pieces.push(rangeOf(items, state, outcome, attempts, sentAt))
@@ -178,6 +206,13 @@ function settleParts(
       }
     } else if (part.split || state === 'rejected') {
       const { code, reason } = part.outcome
+      const [alone] = portion.batch.count === 1 ? items : []
+      if (alone !== undefined && engine.holdsSuspects) {
+        engine.suspects.add({ item: alone, outcome: part.outcome, attempts })
+        put(items, 'retry', part)
+        settled.isRefusedAlone = true
+        continue
+      }
       for (const item of items) engine.letter(item, { code, reason, attempts })
       put(items, 'rejected', part)
     } else if (state === 'retry' || (state === 'unknown' && parts.live === undefined)) {
@@ -187,7 +222,8 @@ function settleParts(
       if (goesAgain && state === 'unknown') settled.resent += items.length
       put(items, goesAgain ? 'retry' : state, part)
     } else put(items, state, part)
-    if (state !== 'retry' && state !== 'rejected' && !part.split) tellLosses(settled, items)
+    // What is unknown now is counted when it turns out to be held, and not when it goes again.
+    if (state === 'delivered') tellLosses(settled, items)
   }
   return settled
 }

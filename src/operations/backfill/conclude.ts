@@ -96,8 +96,20 @@ function warningsOf(work: Work): readonly string[] {
   const { run, parts } = work
   const warnings: string[] = []
   if (run.counters.restamped > 0) {
+    const { name, traits } = parts.destination
+    const fate = traits.restampLosesTime === true ? 'is lost' : 'stays in the event'
     warnings.push(
-      `${group(run.counters.restamped)} events were sent without their own time: ${parts.destination.name} dates them by arrival, their true time stays in the event`,
+      `${group(run.counters.restamped)} events were sent without their own time: ${name} dates them by arrival, their true time ${fate}`,
+    )
+  }
+  if (run.counters.unverified > 0) {
+    warnings.push(
+      `${group(run.counters.unverified)} events count as delivered on the word of ${parts.destination.name} alone, which took them in requests whose rest it refused: without a search nobody can look`,
+    )
+  }
+  if (run.counters.duplicatesPossible > 0) {
+    warnings.push(
+      `${group(run.counters.duplicatesPossible)} events were sent again after a request of unknown outcome, and may be there twice: ${parts.destination.name} cannot be searched`,
     )
   }
   const archived = parts.ledger.totals(run.id).archived ?? 0

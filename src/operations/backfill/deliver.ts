@@ -1,7 +1,6 @@
 import { mapInOrder } from '../../streams/map-in-order.ts'
 import { deliverBatch } from './attempts.ts'
 import type { Batch } from './batches.ts'
-import type { Prepared } from './encode.ts'
 import type { Engine } from './engine.ts'
 import { packSpool } from './pack-spool.ts'
 import { type Stretch, stretchesToSend } from './stretches.ts'
@@ -20,10 +19,11 @@ export async function deliverSpool(engine: Engine, before: number): Promise<void
   const { parts } = engine.work
   const batches = batchesToSend(engine, toSend(engine.work), before, undefined)
   // The first goes alone: what is wrong with the credentials or the settings is then told once.
-  if (!(await deliverFirst(engine, batches))) return
+  if (!(await deliverFirst(engine, batches))) return engine.condemn()
   const rest = whileAnswered(engine, batches)
   const done = mapInOrder(rest, parts.destination.traits.concurrency, (batch) => settle(engine, batch))
   for await (const _ of done) parts.signal.throwIfAborted()
+  engine.condemn()
 }
 
 /** `--probe`: one request of at most `most` events, whatever has to be set aside before it. Gives what was sent. */
@@ -31,9 +31,11 @@ export async function deliverProbe(
   engine: Engine,
   before: number,
   most: number,
-): Promise<readonly Prepared[]> {
+): Promise<Stretch | undefined> {
   const batches = batchesToSend(engine, toSend(engine.work), before, most)
-  return (await deliverFirst(engine, batches))?.items ?? []
+  const sent = await deliverFirst(engine, batches)
+  engine.condemn()
+  return sent
 }
 
 async function deliverFirst(engine: Engine, batches: Generator<Batch>): Promise<Batch | undefined> {

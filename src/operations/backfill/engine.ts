@@ -1,10 +1,12 @@
-import type { ReplayMark } from '../../core/destination.ts'
+import type { ReplayMark, RunNote } from '../../core/destination.ts'
 import type { RunCounters, SpoolRange } from '../../state/run-record.ts'
 import { Spool } from '../../state/spool.ts'
 import { archiveEvents } from './archive.ts'
 import { appendDeadLetter, DEAD_LETTER_FILE } from './dead-letters.ts'
 import type { EncodeOptions, Prepared } from './encode.ts'
 import { rangeOf } from './ranges.ts'
+import { runJournal } from './run-journal.ts'
+import { Suspects } from './suspects.ts'
 import type { Work } from './types.ts'
 
 /** How long requests in flight may still take once the run was asked to end. */
@@ -18,6 +20,7 @@ export type Step = {
   readonly batches?: number
   readonly bytesSent?: number
   readonly duplicatesPossible?: number
+  readonly unverified?: number
   readonly restamped?: number
 }
 
@@ -30,6 +33,7 @@ export class Engine {
   readonly deliverySignal: AbortSignal
   /** Events whose fate is known, over all invocations. */
   readonly tally: { delivered: number; notSent: number }
+  readonly suspects = new Suspects()
   #counters: RunCounters
   #unanswered = 0
   #resumeAt = 0
@@ -49,6 +53,7 @@ export class Engine {
       notSent: (totals.rejected ?? 0) + (totals.late ?? 0) + (totals.archived ?? 0),
     }
     this.deadLetters = Spool.open(ledger.folderOf(id), DEAD_LETTER_FILE, counters.deadLetterBytes)
+    work.parts.destination.begins?.(noteOf(work))
     this.encodeOptions = { late: work.options.late, mark: markOf(work) }
     this.#pauseSignal = AbortSignal.any([signal, this.#halt.signal])
     const abandon = new AbortController()
@@ -68,6 +73,11 @@ export class Engine {
   /** The far side does not answer: whatever is sent now would only be unknown as well. */
   get isUnanswered(): boolean {
     return this.#unanswered >= MAX_UNANSWERED
+  }
+
+  /** What is sent once more by hand was refused before: it may well be at fault, all of it. */
+  get holdsSuspects(): boolean {
+    return this.work.run.question.mode !== 'resend'
   }
 
   close(): void {
@@ -120,12 +130,16 @@ export class Engine {
       batches: before.batches + (step.batches ?? 0),
       bytesSent: before.bytesSent + (step.bytesSent ?? 0),
       duplicatesPossible: before.duplicatesPossible + (step.duplicatesPossible ?? 0),
+      unverified: before.unverified + (step.unverified ?? 0),
       restamped: before.restamped + (step.restamped ?? 0),
       deadLetterBytes: this.deadLetters.length,
       notRebuilt: lost.size === 0 ? before.notRebuilt : plus(before.notRebuilt, lost),
     }
     this.#counters = counters
-    this.work.parts.ledger.settle(this.work.run.id, pieces, counters)
+    const { ledger } = this.work.parts
+    const isYes = pieces.every(({ state }) => state === 'delivered')
+    if (isYes) ledger.settleSoon(this.work.run.id, pieces, counters)
+    else ledger.settle(this.work.run.id, pieces, counters)
     for (const { state, count } of pieces) {
       if (state === 'delivered') this.tally.delivered += count
       else if (state === 'rejected' || state === 'late' || state === 'archived') this.tally.notSent += count
@@ -138,12 +152,21 @@ export class Engine {
     appendDeadLetter(this.deadLetters, this.work.spool.line(spoolFrom, spoolTo), letter)
   }
 
-  /** Events that are not sent: written to the dead letters or the archive, then recorded. */
-  setAside(items: readonly Prepared[]): void {
+  /** Events that were refused alone are at fault, not the settings. */
+  condemn(): void {
+    for (const { item, outcome, attempts } of this.suspects.take()) {
+      const { code, reason } = outcome
+      this.letter(item, { code, reason, attempts })
+      this.commit([rangeOf([item], 'rejected', { code, reason }, attempts, undefined)])
+    }
+  }
+
+  /** Events that are not sent: written to the dead letters or the archive, then recorded. @throws what the archive threw: nothing is recorded then */
+  async setAside(items: readonly Prepared[]): Promise<void> {
     const first = items[0]
     if (first === undefined) return
     const { code, reason, fate } = first
-    if (fate === 'archive') archiveEvents(this.work, items)
+    if (fate === 'archive') await archiveEvents(this.work, items, this.deliverySignal)
     else {
       for (const item of items) {
         const letter = { code: item.code, reason: item.reason, attempts: 0 }
@@ -177,6 +200,22 @@ function plus(
   const sum: Record<string, number> = { ...before }
   for (const [field, count] of lost) sum[field] = (sum[field] ?? 0) + count
   return sum
+}
+
+function noteOf({ run, parts }: Work): RunNote {
+  const { mode, filter, windows, from, to } = run.question
+  return {
+    run: run.id,
+    source: { name: parts.source.name, type: parts.source.shape.type },
+    window: { from, to },
+    query: {
+      mode,
+      filter: JSON.parse(filter) as unknown,
+      ...((windows?.length ?? 0) > 1 ? { windows } : {}),
+    },
+    version: parts.version,
+    journal: runJournal(parts.ledger.folderOf(run.id)),
+  }
 }
 
 /** The same mark for every event of a run, also over resumes: `encode` is pure. */

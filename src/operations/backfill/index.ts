@@ -146,16 +146,15 @@ async function settleBefore(engine: Engine, error: unknown): Promise<unknown> {
 async function probe(engine: Engine, before: number): Promise<void> {
   const { parts, run } = engine.work
   const sent = await deliverProbe(engine, before, PROBE_EVENTS)
-  const [first, last] = [sent[0], sent.at(-1)]
-  if (first === undefined || last === undefined) return
-  const isOfProbe = ({ first: at }: Stretch): boolean => at >= first.position && at <= last.position
+  if (sent === undefined) return
+  const isOfProbe = ({ first }: Stretch): boolean => first >= sent.first && first < sent.first + sent.count
   const sentRanges = parts.ledger
     .ranges(run.id)
     .filter((range) => isOfProbe(range) && ['delivered', 'unknown', 'unverified'].includes(range.state))
   const missing = countOf(await awaitHeld(engine, sentRanges, parts.clock.now()))
   if (missing === 0) return
   throw new ProbeError(
-    `the probe was accepted, but ${group(missing)} of its ${group(sent.length)} events cannot be found: wrong index, or a destination that drops them?`,
+    `the probe was accepted, but ${group(missing)} of its ${group(sent.count)} events cannot be found: wrong index, or a destination that drops them?`,
   )
 }
 

@@ -1,5 +1,5 @@
-import { SPAN_FIELDS } from '../../core/event.ts'
-import { eventAt } from '../../core/events-of.ts'
+import { type AuditEvent, SPAN_FIELDS } from '../../core/event.ts'
+import { eventsAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
 import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
 import { type EncodeOptions, lateNow, type Prepared, tooLargeReason, unsent } from './encode.ts'
@@ -25,8 +25,9 @@ export function* packSpool(
     yield* packing.end()
     for (const block of spooledSpans(spool, parts.source.shape, stretch)) {
       const count = Math.min(block.spans.count, before - block.position)
+      const eventOf = eventsAt(block.spans, parts.source.shape)
       for (let i = 0; i < count; i += 1) {
-        packing.add(block, i)
+        packing.add(block, i, eventOf(i))
         if (packing.ready.length > 0) yield* packing.take()
       }
       if (count < block.spans.count) break
@@ -34,6 +35,8 @@ export function* packSpool(
   }
   yield* packing.end()
 }
+
+const NOTHING_LOST: readonly string[] = []
 
 class Packing {
   /** Batches that are complete, in the order of the spool. */
@@ -44,6 +47,15 @@ class Packing {
   readonly #plain: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
   readonly #restamped: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
   #aside: Prepared[] = []
+  /** Of the event that is looked at: one for all of them, since a million objects would keep the collector busy. */
+  readonly #place = {
+    position: 0,
+    spoolFrom: 0,
+    spoolTo: 0,
+    atMs: 0,
+    isRestamped: false,
+    notRebuilt: NOTHING_LOST,
+  }
 
   constructor(parts: Work['parts'], { late, mark }: EncodeOptions, rules: BatchRules) {
     this.#parts = parts
@@ -53,18 +65,17 @@ class Packing {
     this.#restamped = { restamp: true, mark }
   }
 
-  add({ spans, position, offset }: SpooledSpans, i: number): void {
+  /** The event that lies at `i` of the block. */
+  add({ spans, position, offset }: SpooledSpans, i: number, event: AuditEvent): void {
     const { source, destination } = this.#parts
-    const event = eventAt(spans, i, source.shape)
     const atMs = event.occurredAtMs
-    const place = {
-      position: position + i,
-      spoolFrom: offset + (spans.rows[i * SPAN_FIELDS] ?? 0),
-      spoolTo: offset + (spans.rows[i * SPAN_FIELDS + 1] ?? 0) + 1,
-    }
+    const place = this.#place
+    place.position = position + i
+    place.spoolFrom = offset + (spans.rows[i * SPAN_FIELDS] ?? 0)
+    place.spoolTo = offset + (spans.rows[i * SPAN_FIELDS + 1] ?? 0) + 1
     const late = lateNow(this.#parts, atMs)
     if (late !== undefined && this.#late !== 'restamp') {
-      this.#setAside(unsent({ event, ...place }, this.#late === 'archive' ? 'archive' : 'late', 'late', late))
+      this.#setAside(unsent({ ...place, event }, this.#late === 'archive' ? 'archive' : 'late', 'late', late))
       return
     }
     const isRestamped = late !== undefined
@@ -76,11 +87,14 @@ class Packing {
         ? destination.refuses?.(this.#packer.written)
         : { code: 'too-large', reason: tooLargeReason(tooLarge) }
     if (refusal !== undefined) {
-      this.#setAside(unsent({ event, ...place }, 'rejected', refusal.code, refusal.reason))
+      this.#setAside(unsent({ ...place, event }, 'rejected', refusal.code, refusal.reason))
       return
     }
     if (this.#aside.length > 0) this.#closeAside()
-    const full = this.#packer.keep({ ...place, atMs, isRestamped, notRebuilt })
+    place.atMs = atMs
+    place.isRestamped = isRestamped
+    place.notRebuilt = notRebuilt
+    const full = this.#packer.keep(place)
     if (full !== undefined) this.ready.push(full)
   }
 

@@ -5,6 +5,17 @@ import type { Kept } from './packer.ts'
 const NONE: readonly string[] = []
 const NO_BODY = Buffer.alloc(0)
 
+/** Of an event: where it begins and ends in the body, where its line ends in the spool, and its time. */
+const FIELDS = 4
+const FIRST_EVENTS = 1000
+
+/** What is known of the events of a batch, reused like the bodies. */
+export type EventTable = Float64Array
+
+export function eventTable(events = FIRST_EVENTS): EventTable {
+  return new Float64Array(events * FIELDS)
+}
+
 /**
  * A batch whose events lie one behind the other in the body of their request. Per event there are only numbers: objects that live until the
  * answer comes were most of what the collector had to copy. `items` makes them where an answer does not settle the batch as a whole.
@@ -17,26 +28,29 @@ export class PackedBatch implements Batch {
   newest = Number.NEGATIVE_INFINITY
   readonly first: number
   readonly spoolFrom: number
-  readonly #starts: number[] = []
-  readonly #ends: number[] = []
-  readonly #spoolEnds: number[] = []
-  readonly #times: number[] = []
+  #table: EventTable
   readonly #restamped = new Set<number>()
   /** Stretches of events with the same list, by where they end. */
   readonly #notRebuilt: { readonly fields: readonly string[]; to: number }[] = []
   #body: Buffer = NO_BODY
-  readonly #giveBack: (body: Buffer) => void
+  readonly #giveBack: (body: Buffer, table: EventTable) => void
   #items: readonly Prepared[] | undefined
 
-  /** `giveBack` takes the body once nobody looks at it any more. */
-  constructor(first: number, spoolFrom: number, giveBack: (body: Buffer) => void) {
+  /** `giveBack` takes body and table once nobody looks at them any more. */
+  constructor(
+    first: number,
+    spoolFrom: number,
+    table: EventTable,
+    giveBack: (body: Buffer, table: EventTable) => void,
+  ) {
+    this.#table = table
     this.#giveBack = giveBack
     this.first = first
     this.spoolFrom = spoolFrom
   }
 
   get spoolTo(): number {
-    return this.#spoolEnds[this.count - 1] ?? this.spoolFrom
+    return this.count === 0 ? this.spoolFrom : this.#of(this.count - 1, 2)
   }
 
   /** The whole body, with the frame around the events. */
@@ -60,17 +74,20 @@ export class PackedBatch implements Batch {
   /** Gives the body's memory to a later batch. Only once the far side has answered for all of it: until then it may still be read. */
   release(): void {
     // Items are views of it.
-    if (this.#items === undefined) this.#giveBack(this.#body)
+    if (this.#items === undefined && this.#body !== NO_BODY) this.#giveBack(this.#body, this.#table)
     this.#body = NO_BODY
   }
 
   /** Notes the event that lies at `[start, end)` of the body. */
   add(start: number, end: number, event: Kept): void {
     const { atMs, notRebuilt } = event
-    this.#starts.push(start)
-    this.#ends.push(end)
-    this.#spoolEnds.push(event.spoolTo)
-    this.#times.push(atMs)
+    const at = this.count * FIELDS
+    if (at === this.#table.length) this.#grow()
+    const table = this.#table
+    table[at] = start
+    table[at + 1] = end
+    table[at + 2] = event.spoolTo
+    table[at + 3] = atMs
     if (event.isRestamped) {
       this.#restamped.add(this.count)
       this.restamped += 1
@@ -91,14 +108,24 @@ export class PackedBatch implements Batch {
     }
   }
 
+  #grow(): void {
+    const larger = eventTable((2 * this.#table.length) / FIELDS)
+    larger.set(this.#table)
+    this.#table = larger
+  }
+
+  #of(i: number, field: number): number {
+    return this.#table[i * FIELDS + field] as number
+  }
+
   #item(i: number): Prepared {
     return {
       position: this.first + i,
-      spoolFrom: i === 0 ? this.spoolFrom : (this.#spoolEnds[i - 1] ?? 0),
-      spoolTo: this.#spoolEnds[i] ?? 0,
+      spoolFrom: i === 0 ? this.spoolFrom : this.#of(i - 1, 2),
+      spoolTo: this.#of(i, 2),
       fate: 'send',
-      encoded: this.#body.subarray(this.#starts[i], this.#ends[i]),
-      atMs: this.#times[i] ?? 0,
+      encoded: this.#body.subarray(this.#of(i, 0), this.#of(i, 1)),
+      atMs: this.#of(i, 3),
       isRestamped: this.#restamped.has(i),
       notRebuilt: this.#notRebuilt.find(({ to }) => i < to)?.fields ?? NONE,
       code: '',

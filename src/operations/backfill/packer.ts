@@ -1,7 +1,7 @@
 import type { Destination } from '../../core/destination.ts'
 import type { AuditEvent } from '../../core/event.ts'
 import { type BatchRules, checkRules } from '../../streams/batch.ts'
-import { PackedBatch } from './packed-batch.ts'
+import { type EventTable, eventTable, PackedBatch } from './packed-batch.ts'
 
 /** A body begins with this much room and grows to what it needs; the next begins as large as the one before ended. */
 const FIRST_BYTES = 256 * 1024
@@ -38,9 +38,11 @@ export class Packer {
   #end = 0
   /** Bodies that are done with: fresh memory for each request would have to be cleared by the system and swept up by the collector. */
   readonly #spare: Buffer[] = []
-  readonly #takeBack = (body: Buffer): void => {
+  readonly #spareTables: EventTable[] = []
+  readonly #takeBack = (body: Buffer, table: EventTable): void => {
     const whole = Buffer.from(body.buffer)
     if (this.#spare.length < MAX_SPARE && whole.length <= 2 * this.#size) this.#spare.push(whole)
+    if (this.#spareTables.length < MAX_SPARE) this.#spareTables.push(table)
   }
 
   /** @throws RangeError when a limit leaves room for nothing */
@@ -69,9 +71,11 @@ export class Packer {
     return this.#body.subarray(this.#start(), this.#end)
   }
 
-  /** Puts what was written last into a batch; gives the batch that is full without it. */
+  /** Puts what was written last into a batch; gives the batch that is full without it. `event` itself is not kept. */
   keep(event: Kept): PackedBatch | undefined {
-    const [start, end, body] = [this.#start(), this.#end, this.#body]
+    const start = this.#start()
+    const end = this.#end
+    const body = this.#body
     if (this.#batch !== undefined && this.#hasRoom(this.#batch, event.atMs)) {
       const { separator } = this.#rules.frame
       if (separator !== '') body.write(separator, this.#at, 'latin1')
@@ -84,7 +88,12 @@ export class Packer {
     const behind = at + end - start
     while (behind > this.#body.length) this.#grow()
     if (full !== undefined) body.copy(this.#body, at, start, end)
-    this.#batch = new PackedBatch(event.position, event.spoolFrom, this.#takeBack)
+    this.#batch = new PackedBatch(
+      event.position,
+      event.spoolFrom,
+      this.#spareTables.pop() ?? eventTable(),
+      this.#takeBack,
+    )
     this.#batch.add(at, behind, event)
     this.#at = behind
     return full

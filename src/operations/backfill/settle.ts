@@ -1,7 +1,9 @@
 import { formatDuration } from '../../core/duration.ts'
 import type { RangeState, SpoolRange } from '../../state/run-record.ts'
 import type { Engine } from './engine.ts'
+import { lateReason } from './late.ts'
 import { type LookedUp, lookUp } from './look-up.ts'
+import { spooledEvents } from './spooled-events.ts'
 import { countOf } from './stretches.ts'
 import { nextLook } from './verify.ts'
 
@@ -42,11 +44,33 @@ export async function settleUnknown(engine: Engine): Promise<void> {
         if (state === 'unknown') due = Math.min(due, dueAt)
         pieces.push({ ...range, ...stretch, state })
       }
-      if (pieces.some(({ state }) => state !== range.state)) engine.commit(pieces)
+      if (pieces.every(({ state }) => state === range.state)) continue
+      const { lost, restamped } = lossesOf(engine, pieces)
+      engine.commit(pieces, { restamped }, lost)
     }
     if (due === Number.POSITIVE_INFINITY) return
     await clock.sleep(Math.max(1, Math.min(nextLook(looks), due - clock.now())), signal)
   }
+}
+
+/** What the far side now turns out to hold without its own time, or without a field that could not be rebuilt. */
+function lossesOf(
+  { work, encodeOptions }: Engine,
+  pieces: readonly SpoolRange[],
+): { readonly lost: ReadonlyMap<string, number>; readonly restamped: number } {
+  const { source, destination } = work.parts
+  const lost = new Map<string, number>()
+  let restamped = 0
+  for (const piece of pieces) {
+    if (piece.state !== 'delivered') continue
+    for (const { event } of spooledEvents(work.spool, source.shape, piece)) {
+      const late = lateReason(destination.traits.accepts, event.occurredAtMs, piece.sentAt ?? 0)
+      if (late !== undefined && encodeOptions.late === 'restamp') restamped += 1
+      for (const field of source.shape.asStreamed(event, source.streamedSettings).notRebuilt)
+        lost.set(field, (lost.get(field) ?? 0) + 1)
+    }
+  }
+  return { lost, restamped }
 }
 
 function belongs(piece: LookedUp | undefined, range: SpoolRange): boolean {

@@ -30,8 +30,14 @@ export type BackfillOptions = {
   readonly fresh: boolean
   readonly maxRate: number | undefined
   readonly maxAttempts: number
-  /** Folder for `late: archive`; undefined: the run's own. */
+  /** Folder or object URL for `late: archive`; undefined: the run's own folder. */
   readonly archiveDir: string | undefined
+}
+
+/** Where late events go instead of to a folder. */
+export type ArchiveBucket = {
+  /** Creates the file unless it is there with the same content; repeats what may pass. @throws AuditctlError */
+  write(path: string, content: Uint8Array, signal: AbortSignal): Promise<void>
 }
 
 export type BackfillParts = {
@@ -53,6 +59,8 @@ export type BackfillParts = {
   /** Shown and asked on a terminal; undefined where nobody can answer. */
   readonly confirm?: (plan: BackfillPlan, doubts: readonly string[]) => Promise<boolean>
   readonly version: string
+  /** The bucket that `archiveDir` names, where it is an object URL. */
+  readonly archive?: ArchiveBucket | undefined
 }
 
 /** A run being worked on. */

@@ -1,17 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { firstLine, stop } from './sandbox.ts'
 
 /** What arrived, counted where it arrived. */
 export type Arrivals = {
-  readonly bodies: readonly { readonly events: number; readonly bytes: number }[]
+  /** `bytes` of the unpacked body; `packed`: it came as gzip. */
+  readonly bodies: readonly { readonly events: number; readonly bytes: number; readonly packed: boolean }[]
 }
 export type Receiver = { readonly url: string; take(): Promise<Arrivals>; close(): Promise<void> }
 
-/** A HEC that says yes and counts, in a process of its own: a strict one would cost more than what is measured. */
-export async function startReceiver(): Promise<Receiver> {
-  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+/**
+ * A HEC that says yes and counts, in a process of its own: a strict one would cost more than what is measured. `mark`: what stands once in
+ * every event and nowhere else; the default is that of HEC's envelope. `delayMs`: every answer comes so late.
+ */
+export async function startReceiver({
+  mark = '"event":{',
+  delayMs = 0,
+}: {
+  readonly mark?: string
+  readonly delayMs?: number
+} = {}): Promise<Receiver> {
+  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(import.meta.url), mark, `${delayMs}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = (await firstLine(child)).trim()
@@ -22,17 +33,16 @@ export async function startReceiver(): Promise<Receiver> {
   }
 }
 
-const EVENT_KEY = Buffer.from('"event":{')
-
-/** Envelopes in a body; the events of the sandbox hold no `"event":{` of their own once they are in the streamed shape. */
-function eventsIn(body: Buffer): number {
+/** The events of the sandbox hold no `"event":{` of their own once they are in the streamed shape. */
+function eventsIn(body: Buffer, mark: Buffer): number {
   let events = 0
-  for (let at = body.indexOf(EVENT_KEY); at >= 0; at = body.indexOf(EVENT_KEY, at + 1)) events += 1
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + 1)) events += 1
   return events
 }
 
-function serve(): void {
-  let bodies: { events: number; bytes: number }[] = []
+function serve([text = '', delayMs = '0']: readonly string[]): void {
+  const mark = Buffer.from(text)
+  let bodies: { events: number; bytes: number; packed: boolean }[] = []
   const server = createServer((request, response) => {
     if (request.url === '/take') {
       response.end(JSON.stringify({ bodies }))
@@ -42,9 +52,15 @@ function serve(): void {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const body = Buffer.concat(chunks)
-      if (request.method === 'POST') bodies.push({ events: eventsIn(body), bytes: body.length })
-      response.setHeader('content-type', 'application/json').end('{"text":"Success","code":0}')
+      const sent = Buffer.concat(chunks)
+      const packed = request.headers['content-encoding'] === 'gzip'
+      const body = packed ? gunzipSync(sent) : sent
+      if (request.method === 'POST') bodies.push({ events: eventsIn(body, mark), bytes: body.length, packed })
+      const answer = (): void => {
+        response.setHeader('content-type', 'application/json').end('{"text":"Success","code":0}')
+      }
+      if (delayMs === '0') answer()
+      else setTimeout(answer, Number(delayMs))
     })
   })
   server.listen(0, '127.0.0.1', () => {
@@ -55,4 +71,4 @@ function serve(): void {
   process.on('SIGTERM', () => process.exit(0))
 }
 
-if (import.meta.main) serve()
+if (import.meta.main) serve(process.argv.slice(2))
