@@ -431,7 +431,7 @@ _auditctl() {
       ;;
     "source add")
       case "$prev" in
-        --type) COMPREPLY=(); return ;;
+        --type) COMPREPLY=($(compgen -W "$(auditctl __complete source-type 2>/dev/null)" -- "$cur")); return ;;
         --set) COMPREPLY=(); return ;;
         --secret-stdin) COMPREPLY=(); return ;;
       esac
@@ -462,7 +462,7 @@ _auditctl() {
       ;;
     "stream add")
       case "$prev" in
-        --provider) COMPREPLY=(); return ;;
+        --provider) COMPREPLY=($(compgen -W "$(auditctl __complete provider 2>/dev/null)" -- "$cur")); return ;;
         --set) COMPREPLY=(); return ;;
         --secret-stdin) COMPREPLY=(); return ;;
       esac
@@ -489,7 +489,7 @@ _auditctl() {
       ;;
     "stream guide")
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
-      COMPREPLY=()
+      COMPREPLY=($(compgen -W "$(auditctl __complete provider 2>/dev/null)" -- "$cur"))
       ;;
     "stream import")
       case "$prev" in
@@ -561,16 +561,17 @@ _auditctl() {
       case "$prev" in
         --events) COMPREPLY=(); return ;;
         --seed) COMPREPLY=(); return ;;
+        --with) COMPREPLY=(); return ;;
         --generation) COMPREPLY=($(compgen -W '2025 2026' -- "$cur")); return ;;
         --drop) COMPREPLY=(); return ;;
         --fault) COMPREPLY=(); return ;;
         --port) COMPREPLY=(); return ;;
       esac
-      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--events --seed --generation --recent --drop --fault --port --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
+      if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--events --seed --with --generation --recent --drop --fault --port --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       ;;
     "demo")
       case "$prev" in
-        --stream) COMPREPLY=(); return ;;
+        --stream) COMPREPLY=($(compgen -W "$(auditctl __complete provider 2>/dev/null)" -- "$cur")); return ;;
       esac
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '--stream --keep --source --config --output --json --shape --settle --concurrency --max-rate --timeout --retries --deadline --wait --quiet --verbose --log-format --no-progress --no-color --tz --time --metrics-file --yes --strict --help' -- "$cur")); return; fi
       ;;

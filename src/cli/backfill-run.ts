@@ -9,7 +9,9 @@ import { runKey } from '../operations/backfill/key.ts'
 import type { BackfillOptions, BackfillParts } from '../operations/backfill/types.ts'
 import type { Ledger } from '../state/ledger.ts'
 import { isUnfinished, type RunRecord, windowOf } from '../state/run-record.ts'
+import { counted } from './counted.ts'
 import { countOption, maxMissingOf } from './flags.ts'
+import { foundBy } from './inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import { concurrencyOf, maxRateOf, type OpenStream } from './job.ts'
 import { progressReporter } from './progress.ts'
@@ -36,7 +38,13 @@ export async function openJob(parts: Omit<Job, 'live'>): Promise<Job> {
   if (textOption(invocation, 'inventory') === undefined) return { ...parts, live: stream.inventory }
   const { clock, log } = runtime
   const http = await runtime.http()
-  const live = await settings.openInventory(stream.destination.name, source.shape.type, { http, clock, log })
+  const live = await settings.openInventory(stream.destination.name, source.shape.type, {
+    http,
+    clock,
+    log,
+    sourceName: source.name,
+    restamps: textOption(invocation, 'late') === 'restamp',
+  })
   if (live !== undefined) runtime.onExit(() => live.close())
   return { ...parts, live }
 }
@@ -146,9 +154,7 @@ async function confirmPlan(
   try {
     runtime.io.stderr.write(planText(plan))
     for (const doubt of doubts) runtime.log.warn(doubt)
-    return await prompter.confirm(
-      `Send ${plan.events.toLocaleString('en-US')} events to ${stream.destination.name}?`,
-    )
+    return await prompter.confirm(`Send ${counted(plan.events, 'event')} to ${stream.destination.name}?`)
   } finally {
     prompter.close()
   }
@@ -172,6 +178,7 @@ export function questionOf(job: Job, options: BackfillOptions, window: TimeRange
     verify,
     probe,
     ...(maxMissing === undefined ? {} : { maxMissing }),
+    ...(mode === 'missing' ? { foundBy: foundBy(job.stream, job.invocation, window) } : {}),
   }
 }
 
@@ -241,12 +248,31 @@ export function resumeRun(job: Job, run: RunRecord): Promise<Result> {
   return workOn(job, storedOptions(job, run), run)
 }
 
+/** The bucket for late events, opened before anything is sent: a missing SDK is told then. */
+export async function archiveOf({ invocation, runtime }: Job, { late, archiveDir }: BackfillOptions) {
+  if (late !== 'archive') return undefined
+  const { openArchive } = await import('./archive-bucket.ts')
+  return openArchive(archiveDir, invocation, runtime)
+}
+
 /** Works on a run with progress shown. */
 export async function workOn(job: Job, options: BackfillOptions, run: RunRecord): Promise<Result> {
   const { runBackfill } = await import('../operations/backfill/index.ts')
   const progress = await progressReporter(job.invocation, job.runtime, windowOf(run))
   try {
-    return await runBackfill({ ...backfillParts(job), observe: progress.observe }, options, run)
+    const archive = await archiveOf(job, options)
+    const { confirm, ...parts } = backfillParts(job)
+    const observed = { ...parts, archive, observe: progress.observe }
+    if (confirm === undefined) return await runBackfill(observed, options, run)
+    const ask: typeof confirm = async (plan, doubts) => {
+      const goOn = progress.hold()
+      const isAgreed = await confirm(plan, doubts).finally(goOn)
+      // A sign of life before the first answer, which may take its time.
+      const { events } = plan
+      if (isAgreed) progress.observe({ phase: 'deliver', done: 0, events, total: events, delivered: 0 })
+      return isAgreed
+    }
+    return await runBackfill({ ...observed, confirm: ask }, options, run)
   } finally {
     progress.stop()
   }

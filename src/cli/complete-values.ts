@@ -1,11 +1,13 @@
 import type { Environment } from '../config/paths.ts'
 
 /**
- * What `auditctl __complete KIND` prints, a word a line: names of sources, streams and runs, or event types. Reads only what is there
+ * What `auditctl __complete KIND` prints, a word a line: names of sources, streams and runs, event types, providers or types of source. Reads only what is there
  * already, and prints nothing rather than an error: a shell is waiting.
  */
 export async function completeValues(kind: string, env: Environment): Promise<readonly string[]> {
   try {
+    if (kind === 'provider') return Object.keys((await import('../destinations/registry.ts')).DESTINATIONS)
+    if (kind === 'source-type') return Object.keys((await import('../sources/registry.ts')).SOURCES)
     if (kind === 'source' || kind === 'stream') {
       const { loadConfig } = await import('../config/load.ts')
       const { configPath } = await import('../config/paths.ts')

@@ -123,7 +123,11 @@ function zshOption(option: OptionSpec): string[] {
   const help = option.help.replace(/[[\]:']/g, ' ')
   const value = takesValue(option) ? `:value:${zshValues(option)}` : ''
   const star = option.repeatable === true ? '*' : ''
-  return namesOf(option).map((name) => `    '${star}${name}[${help}]${value.replaceAll("'", "'\\''")}' \\`)
+  // `=` takes --stream=soc as well as --stream soc.
+  const mark = (name: string): string => (value !== '' && name.startsWith('--') ? '=' : '')
+  return namesOf(option).map(
+    (name) => `    '${star}${name}${mark(name)}[${help}]${value.replaceAll("'", "'\\''")}' \\`,
+  )
 }
 
 function zsh(): string {

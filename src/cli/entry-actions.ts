@@ -5,6 +5,7 @@ import { type EntrySchema, isSecretAt, secretPaths } from '../config/schema-walk
 import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
 import { definitionOf, loadRegistries, type Registries } from './entries.ts'
 import { applySettings, completeEntry, setAt } from './entry-builder.ts'
+import { timeoutOf } from './flags.ts'
 import { type Invocation, listOption, textOption } from './invocation.ts'
 import { printRows, type Row, rowFormat } from './print-rows.ts'
 import { canAsk, openPrompter, type Prompter, readSecrets } from './prompt.ts'
@@ -36,6 +37,7 @@ export function settingsFor(
     flags: { config: textOption(invocation, 'config'), source: textOption(invocation, 'source') },
     log: runtime.log,
     signal: runtime.signal,
+    timeoutMs: timeoutOf(invocation),
     ...extras,
   })
 }

@@ -1,14 +1,13 @@
-import { formatDuration } from '../core/duration.ts'
 import type { AuditEvent, JsonObject } from '../core/event.ts'
 import { valueAt } from '../core/filter.ts'
 import type { AuditSource } from '../core/source.ts'
-import { civilTime } from '../core/zone.ts'
 import { FORMATS } from '../formats/registry.ts'
 import { type TableColumn, tableLines } from '../formats/table.ts'
 import { type OutputFormat, outputFlag } from './flags.ts'
-import { type Invocation, textOption } from './invocation.ts'
-import { columnsFor, fieldsFlag, reshape, shapeFlag } from './reshape.ts'
+import type { Invocation } from './invocation.ts'
+import { columnsFor, fieldsFlag, reshape, type ShapeName, shapeFlag } from './reshape.ts'
 import type { Runtime } from './runtime.ts'
+import { timeText } from './time-text.ts'
 
 /** Writes pages of events in the format that was asked for. */
 export type EventPrinter = {
@@ -85,24 +84,20 @@ function tablePrinter(
   fields: readonly string[] | undefined,
 ): EventPrinter {
   const shape = shapeFlag(invocation)
-  if (shape === 'stream' && fields === undefined) columnsFor(source, shape, fields)
-  const paths =
-    fields ??
-    (shape === 'common'
-      ? ['time', 'action', 'actor.name', 'target.name', 'outcome', 'ip']
-      : source.shape.tableColumns)
+  const paths = fields ?? tablePaths(source, shape)
   const toShape = reshape(source, shape)
   const columns: TableColumn[] = paths.map((path) => ({
     title: path,
     isAction: path === 'event.type' || path === 'action',
   }))
-  const time = timeText(invocation, runtime)
+  const text = timeText(invocation, runtime)
+  const time = (event: AuditEvent): string => text(event.occurredAtMs, event.occurredAt)
   let isFirst = true
   return {
     async page(events) {
       if (events.length === 0) return
       const rows = events.map((event) =>
-        rowOf(shape === 'native' ? event : toShape(event), event, paths, time),
+        rowOf(shape === 'native' ? event : toShape(event), event, paths, time, source.shape.timeKey),
       )
       const width = runtime.io.stdoutIsTerminal ? runtime.io.columns : undefined
       const lines = tableLines(columns, rows, { width, color: runtime.color, header: isFirst })
@@ -115,11 +110,19 @@ function tablePrinter(
   }
 }
 
+/** What a person wants at a glance; of the streamed shape, all there is. */
+function tablePaths(source: AuditSource, shape: ShapeName): readonly string[] {
+  if (shape === 'native') return source.shape.tableColumns
+  if (shape === 'stream') return columnsFor(source, shape, undefined)
+  return ['time', 'action', 'actor.name', 'target.name', 'outcome', 'ip']
+}
+
 function rowOf(
   shaped: AuditEvent,
   native: AuditEvent,
   paths: readonly string[],
   time: (event: AuditEvent) => string,
+  timeKey: string,
 ): string[] {
   const record = shaped.record()
   return paths.map((path) => {
@@ -127,37 +130,9 @@ function rowOf(
     // `actor` and `target` are objects in most products: what a person wants to read is who and what.
     if (path === 'actor' && typeof value !== 'string') return native.actor ?? ''
     if (path === 'target' && typeof value !== 'string') return native.target ?? ''
-    if (value === native.occurredAt) return time(native)
+    // A server may spell the time's name otherwise than documented.
+    if (value === native.occurredAt || (value === undefined && path === timeKey)) return time(native)
     if (value === undefined || value === null) return ''
     return typeof value === 'string' ? value : JSON.stringify(value)
   })
-}
-
-/** `--time utc|local|relative`; times keep the source's own digits in UTC. */
-function timeText(invocation: Invocation, runtime: Runtime): (event: AuditEvent) => string {
-  const how = textOption(invocation, 'time') ?? 'utc'
-  if (how === 'relative')
-    return (event) => `${formatDuration(Math.max(0, runtime.clock.now() - event.occurredAtMs))} ago`
-  if (how === 'utc') return (event) => event.occurredAt
-  const zone = textOption(invocation, 'tz') ?? Intl.DateTimeFormat().resolvedOptions().timeZone
-  return (event) => {
-    const { year, month, day, hour, minute, second } = civilTime(event.occurredAtMs, zone)
-    const two = (value: number): string => String(value).padStart(2, '0')
-    return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}`
-  }
-}
-
-/** Rows fetched, ordered by another field; numbers as numbers, everything else as text. Absent values come last. */
-export function sortEvents(events: AuditEvent[], field: string, order: 'asc' | 'desc'): AuditEvent[] {
-  const path = field.split('.')
-  const keyed = events.map((event) => ({ event, key: valueAt(event.record(), path) }))
-  const sign = order === 'desc' ? -1 : 1
-  keyed.sort((a, b) => {
-    if (a.key === undefined || a.key === null) return b.key === undefined || b.key === null ? 0 : 1
-    if (b.key === undefined || b.key === null) return -1
-    if (typeof a.key === 'number' && typeof b.key === 'number') return sign * (a.key - b.key)
-    const [left, right] = [String(a.key), String(b.key)]
-    return left < right ? -sign : left > right ? sign : 0
-  })
-  return keyed.map(({ event }) => event)
 }

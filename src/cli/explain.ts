@@ -25,6 +25,7 @@ export async function explainSource(
       window: isoRange(window),
       order,
       ...plan,
+      slices: plan.slices?.map(isoRange) ?? null,
       estimatedPages: plan.estimatedPages ?? null,
     })
     await runtime.output.write(`${text}\n`)
@@ -67,6 +68,7 @@ function planLines(source: AuditSource, window: TimeRange, filter: EventFilter, 
     ...plan.requests.map((request) => `request: ${request}`),
     `filters sent to the source: ${list(plan.pushedDown)}`,
     `filters checked here: ${list(plan.local)}`,
+    ...(plan.slices ?? []).map((slice) => `slice: ${isoTime(slice.from)} to ${isoTime(slice.to)}`),
     `estimated pages: ${plan.estimatedPages ?? 'not known before the first page'}`,
   ]
 }

@@ -177,6 +177,12 @@ export function countOption(invocation: Invocation, name: string, least = 1): nu
 
 export type OutputFormat = 'table' | 'json' | 'jsonl' | 'csv'
 
+/** `--timeout`: of one request; undefined leaves each service its own. */
+export function timeoutOf(invocation: Invocation): number | undefined {
+  const text = textOption(invocation, 'timeout')
+  return text === undefined ? undefined : durationOf(text, '--timeout')
+}
+
 /** What was asked with `-o` or `--json`; undefined: the command's own choice. */
 export function outputFlag(invocation: Invocation): OutputFormat | undefined {
   if (flagOption(invocation, 'json')) return 'json'

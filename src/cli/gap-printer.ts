@@ -1,14 +1,16 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { UserError } from '../core/errors.ts'
 import type { AuditEvent } from '../core/event.ts'
+import type { EventFilter } from '../core/filter.ts'
 import type { GapReport } from '../core/report.ts'
-import { shellWord } from '../core/shell-word.ts'
 import type { TimeRange } from '../core/time-range.ts'
 import { coverageMap } from './coverage-map.ts'
+import { commandLine, filterWords } from './filter-words.ts'
 import type { OutputFormat } from './flags.ts'
 import { type Invocation, textOption, typedOption } from './invocation.ts'
-import { formatRows, printRows } from './print-rows.ts'
+import { formatRows, printRows, type Row } from './print-rows.ts'
 import type { Runtime } from './runtime.ts'
+import { withTimes } from './time-text.ts'
 
 const MAX_TABLE_ROWS = 20
 
@@ -19,7 +21,12 @@ export type GapPrinter = {
 }
 
 /** Collects what `gaps` shows while it runs, and prints it: a map and a table on a terminal, the report's JSON in a pipe. */
-export function gapPrinter(invocation: Invocation, runtime: Runtime, window: TimeRange): GapPrinter {
+export function gapPrinter(
+  invocation: Invocation,
+  runtime: Runtime,
+  window: TimeRange,
+  filter: EventFilter,
+): GapPrinter {
   const map = coverageMap(window, runtime.io.columns)
   const ids = idsFile(textOption(invocation, 'idsOut'))
   runtime.onExit(() => ids?.close())
@@ -40,21 +47,30 @@ export function gapPrinter(invocation: Invocation, runtime: Runtime, window: Tim
         )
       else {
         const width = runtime.io.stdoutIsTerminal ? runtime.io.columns : undefined
-        await runtime.output.write(gapText(report, map.draw({ color: runtime.color }), invocation, width))
+        const refill = refillCommand(report, filter, invocation)
+        const gaps = withTimes(report.gaps.slice(0, MAX_TABLE_ROWS), ['from', 'to'], invocation, runtime)
+        const drawn = map.draw({ color: runtime.color })
+        await runtime.output.write(gapText(report, gaps, drawn, refill, width))
       }
     },
   }
 }
 
-function gapText(report: GapReport, map: string, invocation: Invocation, width: number | undefined): string {
+function gapText(
+  report: GapReport,
+  gaps: readonly Row[],
+  map: string,
+  refill: string,
+  width: number | undefined,
+): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   const lines = [map]
   if (report.gaps.length > 0) {
-    const rows = report.gaps.slice(0, MAX_TABLE_ROWS).map((gap) => ({
+    const rows = gaps.map((gap) => ({
       ...gap,
-      missing: number(gap.missing),
-      firstId: gap.firstId ?? '-',
-      lastId: gap.lastId ?? '-',
+      missing: number(Number(gap['missing'])),
+      firstId: gap['firstId'] ?? '-',
+      lastId: gap['lastId'] ?? '-',
     }))
     lines.push(formatRows(rows, ['from', 'to', 'missing', 'firstId', 'lastId'], 'table', width).trimEnd())
     if (report.gaps.length > MAX_TABLE_ROWS)
@@ -71,35 +87,27 @@ function gapText(report: GapReport, map: string, invocation: Invocation, width: 
   )
   if (report.provenUntil !== null) lines.push(`proven until ${report.provenUntil}`)
   if (report.missing > 0) {
-    lines.push('', 'Refill it with:', `  ${refillCommand(report, invocation)}`)
+    lines.push('', 'Refill it with:', `  ${refill}`)
   }
   return `${lines.join('\n')}\n`
 }
 
 /** The command that refills what was found, as it can be pasted. */
-export function refillCommand(report: GapReport, invocation: Invocation): string {
+export function refillCommand(report: GapReport, filter: EventFilter, invocation: Invocation): string {
   const first = report.gaps[0]?.from ?? report.window.from
   const last = report.gaps.at(-1)?.to ?? report.judgedTo
   const words = [
-    'auditctl',
-    'backfill',
-    '--source',
-    report.source,
-    '--stream',
-    report.stream,
-    '--from',
-    first,
-    '--to',
-    last,
-    '--missing',
-    '--verify',
+    ...['auditctl', 'backfill', '--source', report.source, '--stream', report.stream],
+    ...['--from', first, '--to', last],
+    ...filterWords(filter),
+    ...['--missing', '--verify'],
   ]
-  for (const name of ['config', 'inventory', 'inventoryField'] as const) {
+  for (const name of ['config', 'inventory', 'inventoryField', 'inventoryWindow'] as const) {
     const value = typedOption(invocation, name)
     if (value !== undefined)
       words.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value)
   }
-  return words.map(shellWord).join(' ')
+  return commandLine(words)
 }
 
 function idsFile(path: string | undefined): { write(id: string): void; close(): void } | undefined {

@@ -39,12 +39,24 @@ function windowsOfLine(line: string, path: string, at: number): readonly TimeRan
     const gaps = parsed.gaps ?? [parsed]
     return gaps.map(({ from, to }) => {
       if (typeof from !== 'string' || typeof to !== 'string') throw new RangeError('a gap has from and to')
-      return { from: instantOfText(from), to: instantOfText(to) }
+      const window = { from: instantOfText(from), to: instantOfText(to) }
+      if (window.to <= window.from) throw endsBeforeItBegins(path, at, from, to)
+      return window
     })
   } catch (cause) {
+    if (cause instanceof UserError) throw cause
     throw new UserError(`--gaps: line ${at} of ${path} is not a gap`, {
       cause,
       hint: 'make it with auditctl gaps … -o jsonl > gaps.jsonl',
     })
   }
+}
+
+function endsBeforeItBegins(path: string, at: number, from: string, to: string): UserError {
+  return new UserError(
+    `--gaps: line ${at} of ${path} is a gap that ends before it begins: from ${from} to ${to}`,
+    {
+      hint: 'a gap is [from, to): swap them, or make the file anew with auditctl gaps … -o jsonl > gaps.jsonl',
+    },
+  )
 }

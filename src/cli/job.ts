@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { StreamCommon } from '../config/fields.ts'
 import { ensureStateDir } from '../config/paths.ts'
-import type { Destination } from '../core/destination.ts'
+import type { Destination, LatePolicy } from '../core/destination.ts'
 import { durationOf } from '../core/duration.ts'
 import { UserError } from '../core/errors.ts'
 import type { Inventory } from '../core/inventory.ts'
@@ -55,6 +55,8 @@ export async function openStream(
   source: AuditSource,
   invocation: Invocation,
   runtime: Runtime,
+  /** Of the run that goes on, where the command itself names none. */
+  late?: LatePolicy,
 ): Promise<OpenStream> {
   settings.checkPair(source.name, name)
   const parts = { http: await runtime.http(), clock: runtime.clock, log: runtime.log }
@@ -62,7 +64,9 @@ export async function openStream(
   runtime.onExit(() => destination.close())
   const { options } = await settings.streamSettings(name)
   const file = await fileInventory(invocation, runtime, settings)
-  const inventory = file ?? (await settings.openInventory(name, source.shape.type, parts))
+  const restamps = (textOption(invocation, 'late') ?? late) === 'restamp'
+  const searched = { ...parts, sourceName: source.name, restamps }
+  const inventory = file ?? (await settings.openInventory(name, source.shape.type, searched))
   if (inventory !== undefined) runtime.onExit(() => inventory.close())
   return { destination, options, inventory, isUndatedFile: file !== undefined && file.covers === undefined }
 }

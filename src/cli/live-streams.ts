@@ -39,14 +39,15 @@ export async function liveStreams(
     )
   }
   const { url, auth, tls, allowInsecureHttp, rate } = options as InfisicalOptions
+  const baseUrl = url.replace(/\/+$/, '').replace(/\/api$/, '')
   const http = (await runtime.http()).service({
     service: 'Infisical',
-    baseUrl: url.replace(/\/+$/, '').replace(/\/api$/, ''),
+    baseUrl,
     tls,
     allowInsecureHttp,
     rate,
   })
-  const session = new Session(http, auth)
+  const session = new Session(http, auth, baseUrl)
   const get = async (path: string): Promise<JsonObject> => {
     const reply = await session.get({ path, operation: OPERATION, signal: runtime.signal })
     if (reply.status !== 200) throw refusal(reply)

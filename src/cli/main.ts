@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, UserError } from '../core/errors.ts'
+import { EXIT, type ExitCode, InterruptedError, UserError } from '../core/errors.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 
 declare const AUDITCTL_VERSION: string
@@ -42,15 +42,19 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       program.outputHelp()
       return EXIT.done
     }
+    const names = program.commands.map((command) => command.name())
     // commander's own help command knows one word.
     const isHelpOfCommand =
       argv[0] === 'help' && argv.length > 2 && !argv.some((word) => word.startsWith('-'))
-    const words = isHelpOfCommand ? [...argv.slice(1), '--help'] : argv
+    const asked = argv[0] === 'help' ? argv[1] : argv[0]
+    const isUnknown = asked !== undefined && !/^(?:-|help$)/.test(asked) && !names.includes(asked)
+    // Asked for the help of a command that there is not, commander would give its own, as if all were well.
+    const words = isUnknown ? [asked] : isHelpOfCommand ? [...argv.slice(1), '--help'] : argv
     await program.parseAsync([...words], { from: 'user' })
     return exitCode
   } catch (error) {
     if (isQuietExit(error)) return EXIT.done
-    return await report(error, manner)
+    return await report(error, manner, argv)
   }
 }
 
@@ -91,9 +95,9 @@ function mannerOf(argv: readonly string[], env: NodeJS.ProcessEnv): Manner {
   }
 }
 
-async function report(error: unknown, manner: Manner): Promise<ExitCode> {
+async function report(error: unknown, manner: Manner, argv: readonly string[]): Promise<ExitCode> {
   const { reportError } = await import('./report-error.ts')
-  const { text, exitCode } = reportError(error, { ...manner, version: VERSION })
+  const { text, exitCode } = reportError(error, { ...manner, version: VERSION, argv })
   process.stderr.write(text)
   return exitCode
 }
@@ -127,7 +131,8 @@ async function runCommand(invocation: Invocation): Promise<ExitCode> {
     return exitCode
   } catch (caught) {
     // A signal or the deadline surfaces as whatever the work in flight threw: the reason says what it was.
-    const error = runtime.signal.aborted && !isQuietExit(caught) ? runtime.signal.reason : caught
+    const isTold = isQuietExit(caught) || caught instanceof InterruptedError
+    const error = runtime.signal.aborted && !isTold ? runtime.signal.reason : caught
     const { reportError } = await import('./report-error.ts')
     const exitCode = isQuietExit(error)
       ? EXIT.done

@@ -1,4 +1,5 @@
 import { LocalError } from '../core/errors.ts'
+import { escapeData } from '../core/escape-text.ts'
 
 /** The reader closed the pipe (`auditctl query | head -1`): not an error, the command ends quietly with exit 0. */
 export class BrokenPipeError extends Error {
@@ -13,7 +14,11 @@ export type Output = {
   flush(): Promise<void>
 }
 
-export function outputTo(stream: NodeJS.WritableStream): Output {
+/**
+ * @param isTerminal what is shown to a person has no control characters from outside: of bytes, which are events, they are spelled out here;
+ * whoever writes text has done so.
+ */
+export function outputTo(stream: NodeJS.WritableStream, isTerminal: boolean): Output {
   let failure: Error | undefined
   let wake: (() => void) | undefined
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -28,7 +33,8 @@ export function outputTo(stream: NodeJS.WritableStream): Output {
   return {
     async write(chunk) {
       check()
-      if (stream.write(chunk)) return
+      const isData = typeof chunk !== 'string'
+      if (stream.write(isData && isTerminal ? escapeData(Buffer.from(chunk).toString('utf8')) : chunk)) return
       await new Promise<void>((resolve) => {
         wake = resolve
       })

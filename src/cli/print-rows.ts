@@ -1,3 +1,5 @@
+import { displayWidth } from '../core/display-width.ts'
+import { escapeText } from '../core/escape-text.ts'
 import { tableLines } from '../formats/table.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import type { Runtime } from './runtime.ts'
@@ -27,6 +29,30 @@ export async function printRows(
   // ndjson is loaded only where lines were asked for.
   const { objectLines } = await import('../formats/object-lines.ts')
   for await (const line of objectLines(rows)) await runtime.output.write(line)
+}
+
+/**
+ * Rows that people compare on a terminal: the first of the choices of columns that fits its width; where none does, a list of each row. No
+ * cell is cut. Elsewhere it is `printRows` with the first choice.
+ */
+export async function printFitting(
+  rows: readonly Row[],
+  choices: readonly (readonly string[])[],
+  format: RowFormat,
+  runtime: Pick<Runtime, 'output' | 'io'>,
+): Promise<void> {
+  const [columns = []] = choices
+  if (format !== 'table' || !runtime.io.stdoutIsTerminal) return printRows(rows, columns, format, runtime)
+  const width = runtime.io.columns
+  const fits = (text: string): boolean => text.split('\n').every((line) => displayWidth(line) <= width)
+  const text = choices.map((choice) => formatRows(rows, choice, format)).find(fits)
+  await runtime.output.write(text ?? rows.map((row) => listOf(row, columns)).join('\n'))
+}
+
+function listOf(row: Row, columns: readonly string[]): string {
+  const shown = columns.filter((column) => cellOf(row[column]) !== '')
+  const width = Math.max(0, ...shown.map((column) => column.length))
+  return shown.map((column) => `${column.padEnd(width)}  ${escapeText(cellOf(row[column]))}\n`).join('')
 }
 
 export function formatRows(

@@ -8,7 +8,14 @@ import type { Runtime } from './runtime.ts'
 const LINE_EVERY_MS = 30_000
 const DRAW_EVERY_MS = 100
 
-export type ProgressReporter = { readonly observe: Observer; stop(): void }
+export type ProgressReporter = {
+  readonly observe: Observer
+  /** Nothing is drawn while a person is asked something; gives what goes on with it. */
+  hold(): () => void
+  stop(): void
+}
+
+const SILENT_REPORTER: ProgressReporter = { observe: () => {}, hold: () => () => {}, stop: () => {} }
 
 /**
  * One bar on a terminal, a line every half minute elsewhere, nothing with `-q` or `--no-progress`. The bar is cli-progress, loaded on a
@@ -19,28 +26,32 @@ export async function progressReporter(
   runtime: Runtime,
   window: TimeRange,
 ): Promise<ProgressReporter> {
-  if (runtime.quiet || invocation.options['progress'] === false) return { observe: () => {}, stop: () => {} }
+  if (runtime.quiet || invocation.options['progress'] === false) return SILENT_REPORTER
   if (runtime.io.stderrIsTerminal && runtime.io.env['TERM'] !== 'dumb') return barReporter(runtime, window)
-  const started = runtime.clock.monotonic()
-  let last = started
+  const text = progressTexts(window, runtime.clock.monotonic())
+  let last = runtime.clock.monotonic()
   return {
     observe(progress) {
       const now = runtime.clock.monotonic()
+      const line = text(progress, now)
       if (now - last < LINE_EVERY_MS) return
       last = now
-      runtime.log.info(progressText(progress, window, now - started))
+      runtime.log.info(line)
     },
+    hold: () => () => {},
     stop: () => {},
   }
 }
 
 async function barReporter(runtime: Runtime, window: TimeRange): Promise<ProgressReporter> {
   const { default: cliProgress } = await import('cli-progress')
-  const started = runtime.clock.monotonic()
+  const text = progressTexts(window, runtime.clock.monotonic())
   let drawn = Number.NEGATIVE_INFINITY
+  // The bar draws by a timer of its own, which would draw over a question.
+  let isHeld = false
   const bar = new cliProgress.SingleBar({
     stream: runtime.io.stderr,
-    terminal: lineTerminal(runtime.io),
+    terminal: lineTerminal(runtime.io, () => isHeld),
     format: '{bar} {text}',
     barsize: 20,
     barCompleteChar: '#',
@@ -57,14 +68,21 @@ async function barReporter(runtime: Runtime, window: TimeRange): Promise<Progres
   return {
     observe(progress) {
       const now = runtime.clock.monotonic()
-      if (now - drawn < DRAW_EVERY_MS) return
+      const line = text(progress, now)
+      if (isHeld || now - drawn < DRAW_EVERY_MS) return
       drawn = now
       markProgress()
-      bar.update(Math.round(1000 * partDone(progress, window)), {
-        text: progressText(progress, window, now - started),
-      })
+      bar.update(Math.round(1000 * partDone(progress, window)), { text: line })
+    },
+    hold() {
+      isHeld = true
+      return () => {
+        isHeld = false
+        drawn = Number.NEGATIVE_INFINITY
+      }
     },
     stop() {
+      isHeld = false
       bar.stop()
       clearProgress(runtime.io)
     },
@@ -75,8 +93,11 @@ async function barReporter(runtime: Runtime, window: TimeRange): Promise<Progres
  * The terminal as the bar sees it: one line that is drawn over and taken away. Unlike cli-progress's own it never goes back to where the
  * bar began, since questions and warnings may have been printed below that.
  */
-function lineTerminal({ stderr, columns }: Runtime['io']) {
+function lineTerminal({ stderr, columns }: Runtime['io'], isHeld: () => boolean) {
   const nothing = (): void => {}
+  const put = (text: string): void => {
+    if (!isHeld()) stderr.write(text)
+  }
   return {
     cursorSave: nothing,
     cursorRestore: nothing,
@@ -84,19 +105,20 @@ function lineTerminal({ stderr, columns }: Runtime['io']) {
     cursorRelative: nothing,
     cursorRelativeReset: nothing,
     lineWrapping: nothing,
-    cursorTo: () => stderr.write('\r'),
-    clearRight: () => stderr.write('\u001b[K'),
-    clearLine: () => stderr.write('\u001b[2K'),
+    cursorTo: () => put('\r'),
+    clearRight: () => put('\u001b[K'),
+    clearLine: () => put('\u001b[2K'),
     clearBottom: nothing,
-    newline: () => stderr.write('\n'),
-    write: (text: string) => stderr.write(text.slice(0, Math.max(1, columns - 1))),
+    newline: () => put('\n'),
+    write: (text: string) => put(text.slice(0, Math.max(1, columns - 1))),
     isTTY: () => true,
     getWidth: () => columns,
   }
 }
 
 function partDone(progress: Progress, window: TimeRange): number {
-  if (progress.phase === 'deliver' || progress.phase === 'verify' || progress.phase === 'settle') {
+  if (progress.phase === 'settle') return 0
+  if (progress.phase === 'deliver' || progress.phase === 'verify') {
     const total = progress.total ?? 0
     const done =
       progress.phase === 'verify'
@@ -107,18 +129,43 @@ function partDone(progress: Progress, window: TimeRange): number {
   return Math.min(1, Math.max(0, (progress.done - window.from) / Math.max(1, window.to - window.from)))
 }
 
-/** `scanning: 12,000 events, 4,000/s, through 2026-…Z, 2m left`. */
-export function progressText(progress: Progress, window: TimeRange, elapsedMs: number): string {
-  const part = partDone(progress, window)
-  const left = part > 0 && part < 1 ? `, ${formatDuration((elapsedMs / part) * (1 - part))} left` : ''
-  const number = (value: number): string => value.toLocaleString('en-US')
-  if (progress.phase === 'deliver') {
-    const rate = Math.round(((progress.delivered ?? 0) * 1000) / Math.max(1, elapsedMs))
-    return `delivering: ${number(progress.delivered ?? 0)} of ${number(progress.total ?? 0)} events, ${number(rate)}/s, ${progress.retries ?? 0} retries, ${number(progress.rejected ?? 0)} not sent${left}`
+/**
+ * `scanning: 12,000 events, 4,000/s, through 2026-…Z, 2m left`, from one step to the next. Rate and rest are of the phase at hand: what the
+ * scan took says nothing of the delivery.
+ */
+export function progressTexts(
+  window: TimeRange,
+  startedMs: number,
+): (step: Progress, nowMs: number) => string {
+  let first:
+    | { readonly phase: Progress['phase']; readonly sinceMs: number; readonly at: Progress }
+    | undefined
+  return (progress, nowMs) => {
+    // What the first phase did before its first word counts; a later one goes on from where it stood.
+    if (first === undefined)
+      first = { phase: progress.phase, sinceMs: startedMs, at: nothingOf(progress, window) }
+    else if (first.phase !== progress.phase) first = { phase: progress.phase, sinceMs: nowMs, at: progress }
+    return textOf(progress, first.at, window, nowMs - first.sinceMs)
   }
-  if (progress.phase === 'verify')
-    return `verifying: ${number(progress.events)} of ${number(progress.total ?? 0)} not found yet`
-  const rate = Math.round((progress.events * 1000) / Math.max(1, elapsedMs))
-  const word = progress.phase === 'export' ? 'exporting' : 'scanning'
-  return `${word}: ${number(progress.events)} events, ${number(rate)}/s, through ${isoTime(progress.done)}${left}`
+}
+
+function nothingOf(progress: Progress, window: TimeRange): Progress {
+  return progress.phase === 'deliver' ? progress : { ...progress, done: window.from, events: 0 }
+}
+
+const number = (value: number): string => value.toLocaleString('en-US')
+
+function textOf(progress: Progress, first: Progress, window: TimeRange, elapsedMs: number): string {
+  const { phase, events, total = 0, delivered = 0, retries = 0, rejected = 0 } = progress
+  if (phase === 'verify') return `verifying: ${number(events)} of ${number(total)} not found yet`
+  if (phase === 'settle') return `settling: looking for ${number(events)} events of unknown outcome`
+  const part = partDone(progress, window)
+  const gained = part - partDone(first, window)
+  const left = gained > 0 && part < 1 ? `, ${formatDuration((elapsedMs / gained) * (1 - part))} left` : ''
+  const rate = (count: number): string =>
+    count > 0 && elapsedMs > 0 ? `, ${number(Math.round((count * 1000) / elapsedMs))}/s` : ''
+  if (phase === 'deliver')
+    return `delivering: ${number(delivered)} of ${number(total)} events${rate(delivered - (first.delivered ?? 0))}, ${number(retries)} retries, ${number(rejected)} not sent${left}`
+  const word = phase === 'export' ? 'exporting' : 'scanning'
+  return `${word}: ${number(events)} events${rate(events - first.events)}, through ${isoTime(progress.done)}${left}`
 }

@@ -3,16 +3,23 @@ import { escapeText } from '../core/escape-text.ts'
 import { redact } from '../core/secret.ts'
 import { outputFlag } from './flags.ts'
 import { type Invocation, textOption } from './invocation.ts'
+import { usageOf } from './usage-error.ts'
 
 /** What the user is told about an error, and the exit code; the one place where errors become words. */
 export type ErrorReport = { readonly text: string; readonly exitCode: ExitCode }
 
 export function reportError(
   error: unknown,
-  options: { readonly json: boolean; readonly stack: boolean; readonly version: string },
+  options: {
+    readonly json: boolean
+    readonly stack: boolean
+    readonly version: string
+    /** What was typed, for the hint of a usage error. */
+    readonly argv?: readonly string[]
+  },
 ): ErrorReport {
   const known = error instanceof AuditctlError ? error : undefined
-  const usage = known === undefined ? usageOf(error) : undefined
+  const usage = known === undefined ? usageOf(error, options.argv ?? []) : undefined
   const exitCode: ExitCode = known?.exitCode ?? (usage === undefined ? EXIT.bug : EXIT.usage)
   const message =
     known?.message ??
@@ -65,18 +72,6 @@ export function problemsText(
     return `${JSON.stringify({ error: { code: word, message, hint, exitCode } })}\n`
   }
   return `auditctl: ${escapeText(message)}\n${hint === null ? '' : `hint: ${escapeText(hint)}\n`}`
-}
-
-/** commander's own errors end in exit code 2; its message already names the nearest flag or command. */
-function usageOf(error: unknown): { readonly message: string; readonly hint: string } | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('commander.'))
-    return undefined
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
-  const suggestion = rest
-    .join(' ')
-    .replace(/^\(|\)$/g, '')
-    .trim()
-  return { message: first, hint: suggestion === '' ? 'see auditctl --help' : suggestion }
 }
 
 function stackOf(error: unknown): string {

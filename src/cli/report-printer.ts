@@ -4,7 +4,10 @@ import { formatDuration } from '../core/duration.ts'
 import { EXIT, UserError } from '../core/errors.ts'
 import type { BackfillPlan, RunReport } from '../core/report.ts'
 import type { Result } from '../operations/backfill/conclude.ts'
+import type { Ledger } from '../state/ledger.ts'
 import { writeFileWhole } from '../state/whole-file.ts'
+import { bytesText } from './bytes-text.ts'
+import { counted } from './counted.ts'
 import { outputFlag } from './flags.ts'
 import { type Invocation, textOption } from './invocation.ts'
 import type { StreamMetrics } from './metrics.ts'
@@ -17,6 +20,7 @@ import type { Runtime } from './runtime.ts'
 export async function printReport(
   { report, exitCode, failure }: Result,
   others: readonly string[],
+  ledger: Ledger,
   invocation: Invocation,
   runtime: Runtime,
 ): Promise<void> {
@@ -24,8 +28,8 @@ export async function printReport(
   for (const warning of report.warnings) runtime.log.warn(warning)
   writeAside(invocation, 'report', () => `${JSON.stringify(report)}\n`, runtime)
   if (textOption(invocation, 'reportMd') !== undefined) {
-    const { incidentReport } = await import('./incident-report.ts')
-    writeAside(invocation, 'reportMd', () => incidentReport(report), runtime)
+    const text = await incidentText(ledger, report, runtime)
+    writeAside(invocation, 'reportMd', () => text, runtime)
   }
   const output = outputFlag(invocation)
   if (output === undefined && runtime.quiet && exitCode === EXIT.done) return
@@ -37,6 +41,13 @@ export async function printReport(
     const { problemsText } = await import('./report-error.ts')
     runtime.io.stderr.write(problemsText(problems, exitCode, invocation, failure))
   }
+}
+
+/** The run as an incident report in Markdown. */
+export async function incidentText(ledger: Ledger, report: RunReport, runtime: Runtime): Promise<string> {
+  const { collectIncident } = await import('./incident/collect.ts')
+  const { incidentReport } = await import('./incident/report.ts')
+  return incidentReport(await collectIncident(ledger, report, runtime.version))
 }
 
 function metricsOf(report: RunReport): StreamMetrics {
@@ -97,7 +108,7 @@ const number = (value: number): string => value.toLocaleString('en-US')
 
 export function planText(plan: BackfillPlan): string {
   const lines = [
-    `events      ${number(plan.events)} in ${number(plan.batches)} requests, ${bytesText(plan.bytes)}`,
+    `events      ${number(plan.events)} in ${counted(plan.batches, 'request')}, ${bytesText(plan.bytes)}`,
     `times       ${plan.oldest ?? '-'} to ${plan.newest ?? '-'}`,
   ]
   if (plan.late > 0)
@@ -105,7 +116,7 @@ export function planText(plan: BackfillPlan): string {
   if (plan.rejected > 0) lines.push(`refused     ${number(plan.rejected)} that can never be delivered`)
   lines.push(`takes about ${formatDuration(plan.estimatedSeconds * 1000)}`)
   lines.push(
-    `read with   ${number(plan.sourceRequests)} requests to the source, ${number(plan.inventoryQueries)} searches`,
+    `read with   ${counted(plan.sourceRequests, 'request')} to the source, ${counted(plan.inventoryQueries, 'search', 'searches')}`,
   )
   return `${lines.join('\n')}\n`
 }
@@ -123,7 +134,7 @@ export function reportText(report: RunReport): string {
   if (report.mode === 'missing') lines.push(`held        ${number(report.alreadyHeld)} by ${report.stream}`)
   if (report.plan !== undefined) return `${lines.join('\n')}\n${planText(report.plan)}`
   lines.push(
-    `delivered   ${number(report.delivered)} in ${number(report.requests)} requests (${report.retries} retries), ${bytesText(report.bytesSent)}`,
+    `delivered   ${number(report.delivered)} in ${counted(report.requests, 'request')} (${counted(report.retries, 'retry', 'retries')}), ${bytesText(report.bytesSent)}`,
   )
   const others = [
     [report.rejected, 'rejected'],
@@ -147,11 +158,4 @@ export function reportText(report: RunReport): string {
   if (report.provenUntil) lines.push(`proven      until ${report.provenUntil}`)
   lines.push(`took        ${formatDuration(report.durationMs)}`)
   return `${lines.join('\n')}\n`
-}
-
-function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`
-  const units = ['kB', 'MB', 'GB']
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3))
-  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`
 }

@@ -55,7 +55,8 @@ export function columnsFor(
   if (fields !== undefined) return fields
   if (shape === 'common') return COMMON_COLUMNS
   if (shape === 'native') return source.shape.columns
-  throw new UserError('--shape stream has no fixed columns', {
+  if (source.shape.streamColumns !== undefined) return source.shape.streamColumns
+  throw new UserError(`--shape stream has no fixed columns for ${source.shape.type}`, {
     hint: 'name them with --fields, for example --fields createdAt,eventType,actor',
   })
 }

@@ -4,7 +4,7 @@ import { readKeychain } from '../config/keychain.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { configPath, type Environment } from '../config/paths.ts'
 import { configError, type SourceEntry, type StreamEntry } from '../config/schema.ts'
-import { isReadableByOthers, secretResolver } from '../config/secrets.ts'
+import { isReadableByOthers, refuseForeignCommand, secretResolver } from '../config/secrets.ts'
 import type { Destination } from '../core/destination.ts'
 import { UserError } from '../core/errors.ts'
 import type { Inventory } from '../core/inventory.ts'
@@ -32,6 +32,8 @@ export type SettingsRequest = {
   readonly signal: AbortSignal
   /** The file named by a flag may be missing: the command is going to write it. */
   readonly mayCreate?: boolean
+  /** `--timeout`, for what does not go through the HTTP client of the command: object stores. */
+  readonly timeoutMs?: number | undefined
   readonly registries?: Registries
   readonly keychain?: (name: string) => Promise<string | null>
 }
@@ -62,7 +64,8 @@ export interface Settings {
   openInventory(
     stream: string,
     sourceType: string,
-    parts: Omit<InventoryParts, 'baseDir' | 'sourceType'>,
+    /** `sourceName`: the source that is compared, where it is known. */
+    parts: Omit<InventoryParts, 'baseDir' | 'sourceType' | 'sourceNames'> & { readonly sourceName?: string },
   ): Promise<Inventory | undefined>
 }
 
@@ -71,7 +74,7 @@ export interface Settings {
  * @throws UserError for a file that cannot be read or is not valid
  */
 export async function loadSettings(request: SettingsRequest): Promise<Settings> {
-  const { env, flags } = request
+  const { env, flags, timeoutMs } = request
   // The variable may be set once and for all, before there is a file; a flag is typed for a file that is there.
   const mustExist = Boolean(flags.config) && flags.config !== env['AUDITCTL_CONFIG'] && !request.mayCreate
   const file = loadConfig(configPath(env, flags.config), { mustExist })
@@ -154,20 +157,42 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
       const { definition, options } = await settings.sourceSettings(name)
       const shape = async (type: string) =>
         (await definitionOf(type, registries.sources, `sources.${name}.of`)).shape
-      return definition.create(name, options, { ...parts, baseDir, shape })
+      return definition.create(name, options, { timeoutMs, ...parts, baseDir, shape })
     },
     async openStream(name, parts) {
       const { definition, options } = await settings.streamSettings(name)
-      return definition.create(name, options, { ...parts, baseDir })
+      return definition.create(name, options, { timeoutMs, ...parts, baseDir })
     },
     async openInventory(stream, sourceType, parts) {
       const { definition, options } = await settings.streamSettings(stream)
-      const load = registries.inventories[inventoryKind(options) ?? definition.provider]
+      const kind = inventoryKind(options)
+      if (kind === 'command')
+        await refuseForeignCommand(path, `The inventory command of the stream ${stream}`)
+      const load = registries.inventories[kind ?? definition.provider]
       if (load === undefined) return undefined
-      return (await load()).create(stream, options, { ...parts, baseDir, sourceType })
+      const sourceNames = heldSources(sources, sourceType, parts.sourceName)
+      return (await load()).create(stream, options, { timeoutMs, ...parts, baseDir, sourceType, sourceNames })
     },
   }
   return settings
+}
+
+/**
+ * The sources under whose names a stream may hold the events of one: its own, and those of files that hold the same product's events, since
+ * a hole may have been refilled from a download.
+ */
+function heldSources(
+  sources: ReadonlyMap<string, SourceEntry>,
+  type: string,
+  name: string | undefined,
+): readonly string[] {
+  const isFile = (source: string | undefined) => sources.get(source ?? '')?.type === 'file'
+  const same = [...sources]
+    .filter(([, entry]) => (entry.type === 'file' ? (entry['of'] ?? 'infisical') : entry.type) === type)
+    .map(([source]) => source)
+  const beside = name === undefined || isFile(name) ? same : same.filter(isFile)
+  const all = new Set(name === undefined ? beside : [name, ...beside])
+  return all.size === 0 ? [type] : [...all]
 }
 
 /** A stream's own `inventory` takes the place of its provider's search. */
@@ -198,7 +223,7 @@ function entryOf<Value>(
     variable !== undefined && name.startsWith('env')
       ? `set ${variable}`
       : suggestion(name, [...entries.keys()])
-  throw new UserError(`There is no ${what} named ${JSON.stringify(name)}`, {
+  throw new UserError(`there is no ${what} named ${JSON.stringify(name)}`, {
     code: `unknown-${what}`,
     hint: advice ?? `auditctl ${what} add ${name} configures one`,
   })

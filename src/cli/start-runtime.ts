@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { durationOf } from '../core/duration.ts'
 import type { HttpClient } from '../core/http.ts'
-import { countOption } from './flags.ts'
+import { countOption, timeoutOf } from './flags.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import { createLog, type LogLevel } from './log.ts'
 import { outputTo } from './output.ts'
@@ -32,7 +32,7 @@ export function startRuntime(
     io,
     clock: systemClock,
     log,
-    output: outputTo(io.stdout),
+    output: outputTo(io.stdout, io.stdoutIsTerminal),
     version,
     signal: signals.signal,
     quiet,
@@ -40,14 +40,14 @@ export function startRuntime(
     color: wantsColor(invocation, io),
     http() {
       http ??= import('../http/client.ts').then(({ createHttpClient }) => {
-        const timeout = textOption(invocation, 'timeout')
+        const timeoutMs = timeoutOf(invocation)
         const retries = countOption(invocation, 'retries', 0)
         const client = createHttpClient({
           clock: systemClock,
           log,
           env: io.env,
           version,
-          ...(timeout === undefined ? {} : { timeoutMs: durationOf(timeout, '--timeout') }),
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
           ...(retries === undefined ? {} : { retries }),
         })
         cleaners.push(() => client.close())

@@ -44,6 +44,7 @@ export function parseConfig(text: string, path: string): Config {
   if (fault !== undefined) {
     throw new UserError(`${path}:${fault.line}:${fault.column}: not valid JSON: ${fault.message}`, {
       code: 'config-syntax',
+      hint: 'mend it there; auditctl config validate says when it is right',
     })
   }
   return checkFrame(JSON.parse(plain), path)
@@ -92,6 +93,13 @@ function readText(path: string): string | undefined {
   } catch (cause) {
     const code = errorCode(cause)
     if (code === 'ENOENT') return undefined
-    throw new UserError(`The configuration ${path} cannot be read (${code})`, { cause, code: 'config' })
+    throw new UserError(`The configuration ${path} cannot be read (${code})`, {
+      cause,
+      code: 'config',
+      hint:
+        code === 'EISDIR'
+          ? 'name a file, not a folder, with --config or AUDITCTL_CONFIG'
+          : 'make it readable for this account, or name another file with --config or AUDITCTL_CONFIG',
+    })
   }
 }

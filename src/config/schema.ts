@@ -37,7 +37,10 @@ export const frame = z.strictObject({
  */
 export function checkFrame(value: unknown, path: string): Config {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new UserError(`${path}: the configuration must be a JSON object`, { code: 'config' })
+    throw new UserError(`${path}: the configuration must be a JSON object`, {
+      code: 'config',
+      hint: 'begin with {"version": 1}',
+    })
   }
   const version = 'version' in value ? value.version : undefined
   if (version !== 1) {

@@ -63,7 +63,7 @@ async function fromFile(name: string, configFile: string): Promise<string> {
 }
 
 async function fromCommand(line: string, parts: SecretParts): Promise<string> {
-  await refuseForeignCommand(parts.configFile)
+  await refuseForeignCommand(parts.configFile, 'A cmd: secret')
   return nonEmpty(utf8.decode(await parts.runCommand(line)), 'The command of a cmd: secret printed nothing')
 }
 
@@ -91,8 +91,11 @@ async function fromKeychain(name: string, parts: SecretParts): Promise<string> {
   })
 }
 
-/** Whoever can write the configuration could run commands as its reader. */
-async function refuseForeignCommand(configFile: string): Promise<void> {
+/**
+ * Whoever can write the configuration could run commands as its reader. `what`: the command in messages, `A cmd: secret`.
+ * @throws UserError
+ */
+export async function refuseForeignCommand(configFile: string, what: string): Promise<void> {
   if (process.platform === 'win32') return
   const file = await stat(configFile)
   const reader = process.getuid?.()
@@ -103,7 +106,7 @@ async function refuseForeignCommand(configFile: string): Promise<void> {
         ? 'it belongs to another account'
         : undefined
   if (why === undefined) return
-  throw new UserError(`A cmd: secret of ${configFile} is not run, since ${why}`, {
+  throw new UserError(`${what} of ${configFile} is not run, since ${why}`, {
     code: 'secret',
     hint: `chmod 600 ${configFile}`,
   })

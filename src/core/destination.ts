@@ -1,6 +1,7 @@
 import type { Check } from './check.ts'
 import type { RemoteError } from './errors.ts'
 import type { AuditEvent } from './event.ts'
+import type { TimeRange } from './time-range.ts'
 
 /** Bytes are those of the whole body, frame included, before compression. `null`: the provider has no such limit. */
 export type BatchLimits = {
@@ -25,6 +26,8 @@ export type DestinationTraits = {
   readonly frame: Frame
   readonly accepts: AcceptWindow
   readonly lateDefault: LatePolicy
+  /** Restamped events keep no time of their own: the far side drops the one inside them. */
+  readonly restampLosesTime?: boolean
   /** How long after sending an event may stay unsearchable. */
   readonly graceMs: number
   /** Where a request may not mix old and new events. */
@@ -44,7 +47,7 @@ export type DeliveryBatch = {
   /** The events' ids, for idempotency keys. */
   readonly ids: readonly string[]
   readonly run: string
-  /** The whole body with the frame around it, where the sender has it in one piece: nobody writes to it. */
+  /** The whole body with the frame around it, where the sender has it in one piece and has asked `refuses` of each event: nobody writes to it. */
   readonly body?: Uint8Array | undefined
 }
 
@@ -73,6 +76,26 @@ export type Receipt = {
   readonly stop?: RemoteError
 }
 
+/** What a run is about, for providers that write it down beside the events. `query`: JSON, as in a manifest. */
+export type RunNote = {
+  readonly run: string
+  readonly source: { readonly name: string; readonly type: string }
+  readonly window: TimeRange
+  readonly query: unknown
+  /** Of the program. */
+  readonly version: string
+  /** Where the provider keeps what it must still know when the run is resumed by another process. */
+  readonly journal?: RunJournal | undefined
+}
+
+/** Lines that are on the disk once `add` returns. */
+export type RunJournal = {
+  /** Of this process and of earlier ones that worked on the run, in order. */
+  lines(): readonly string[]
+  /** One line, without its end. @throws LocalError when the disk does not take it */
+  add(line: string): void
+}
+
 /** A configured delivery to one provider: the `--stream` of the contract. */
 export interface Destination {
   /** As configured, `soc`. */
@@ -98,6 +121,8 @@ export interface Destination {
   ): number
   /** Why an encoded event may not be sent at all, beyond its size: for the plan. `deliver` refuses it all the same. */
   refuses?(encoded: Uint8Array): { readonly code: string; readonly reason: string } | undefined
+  /** Told of a run before its first `deliver`, in each process that works on it. */
+  begins?(note: RunNote): void
   /** One attempt: tokens, signature and times of sending are made anew for each. Never retries by itself, never throws for what the far side did. */
   deliver(batch: DeliveryBatch, options: { readonly signal: AbortSignal }): Promise<Receipt>
   /** The cheapest honest check; sends no event unless `send`. Says what it proved and what it did not. */

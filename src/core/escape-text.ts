@@ -13,6 +13,16 @@ export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => SHORT[character] ?? spelled(character.codePointAt(0) ?? 0))
 }
 
+/** The same for lines of data that a person looks at: line ends and tabs stay, and what was JSON is still the same JSON. */
+export function escapeData(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    if (Object.hasOwn(SHORT, character)) return character
+    return [...Array(character.length).keys()]
+      .map((n) => `\\u${character.charCodeAt(n).toString(16).padStart(4, '0')}`)
+      .join('')
+  })
+}
+
 function spelled(code: number): string {
   if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
   if (code <= 0xffff) return `\\u${code.toString(16).padStart(4, '0')}`

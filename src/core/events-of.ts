@@ -24,6 +24,12 @@ export function eventsOf(spans: EventSpans, shape: EventShape): AuditEvent[] {
   return events
 }
 
+/** The same one by one, by position: for those who look at each once. */
+export function eventsAt(spans: EventSpans, shape: EventShape): (i: number) => AuditEvent {
+  const page = pageOf(spans, shape)
+  return (i) => eventOf(page, i, shape)
+}
+
 export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditEvent {
   return eventOf(pageOf(spans, shape), i, shape)
 }
@@ -35,15 +41,33 @@ function pageOf({ bytes, rows }: EventSpans, { reader }: EventShape): SpanPage {
 function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
   const { buffer, rows } = page
   const row = i * SPAN_FIELDS
-  const isPlain = (rows[row + 2] as number) >= 0 && (rows[row + 4] as number) >= 0
   try {
-    if (isPlain && shape.name === undefined) return new SpanEvent(page, row)
+    const idStart = rows[row + 2] as number
+    const idEnd = rows[row + 3] as number
+    const timeStart = rows[row + 4] as number
+    const timeEnd = rows[row + 5] as number
+    if (isPlainlyNamed(shape, buffer, idStart, idEnd, timeStart, timeEnd)) return new SpanEvent(page, row)
     return namedEvent(buffer.subarray(rows[row], rows[row + 1]), shape)
   } catch (cause) {
     if (cause instanceof ContractError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ContractError(`event ${i} of the reply cannot be read: ${reason}`, { cause })
   }
+}
+
+const UTC_MARK = 0x5a
+
+/** Whether the texts of id and time that were found in the event say all that `shape.name` would: then nothing need be parsed. -1: not found. */
+export function isPlainlyNamed(
+  { name, isPlainlyNamed: isPlain }: Pick<EventShape, 'name' | 'isPlainlyNamed'>,
+  bytes: Uint8Array,
+  idStart: number,
+  idEnd: number,
+  timeStart: number,
+  timeEnd: number,
+): boolean {
+  if (idStart < 0 || timeStart < 0) return false
+  return name === undefined || (isPlain === true && idEnd > idStart && bytes[timeEnd - 1] === UTC_MARK)
 }
 
 function namedEvent(bytes: Uint8Array, shape: EventShape): AuditEvent {

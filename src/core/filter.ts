@@ -123,14 +123,20 @@ function whereTest({ path, operator, value }: WhereTerm): (record: JsonObject) =
     }
     return (record) => some(valueAt(record, path), (found) => pattern.test(textOf(found)))
   }
-  if (operator === '=') return (record) => some(valueAt(record, path), (found) => textOf(found) === value)
-  if (operator === '!=') return (record) => !some(valueAt(record, path), (found) => textOf(found) === value)
+  if (operator === '=') return (record) => some(valueAt(record, path), (found) => equals(found, value))
+  if (operator === '!=') return (record) => !some(valueAt(record, path), (found) => equals(found, value))
   return (record) => some(valueAt(record, path), (found) => compares(found, operator, value))
 }
 
 function some(found: unknown, test: (value: unknown) => boolean): boolean {
   if (Array.isArray(found)) return found.some((item) => some(item, test))
   return found !== undefined && test(found)
+}
+
+/** A number may be spelled in other ways (`1.0`, `1e3`), and a large one was rounded when the event was parsed. */
+function equals(found: unknown, value: string): boolean {
+  if (textOf(found) === value) return true
+  return typeof found === 'number' && value.trim() !== '' && Number(value) === found
 }
 
 function textOf(value: unknown): string {

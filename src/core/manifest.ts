@@ -21,8 +21,9 @@ export type Manifest = {
   readonly source: {
     readonly name: string
     readonly type: string
+    /** What happened before it may have been forgotten by the source already. */
     readonly retentionFloor: string | null
-  } & SourceIdentity
+  } & { readonly [Key in Exclude<keyof SourceIdentity, 'retentionMs'>]: string | null }
   readonly window: { readonly from: string; readonly to: string }
   readonly query: unknown
   readonly queryHash: string

@@ -101,6 +101,13 @@ export type RunQuestion = {
   readonly verify?: boolean
   readonly probe?: boolean
   readonly maxMissing?: { readonly events?: number; readonly percent?: number }
+  /** How it was learned what the SIEM held: an inventory file, or the provider's search with its query for the whole window. */
+  readonly foundBy?: {
+    readonly file?: string
+    readonly provider?: string
+    readonly query?: string
+    readonly where?: string
+  }
   /** Of an export: its options as typed, so that it can be resumed by the run's id alone. */
   readonly command?: Readonly<Record<string, unknown>>
 }

@@ -67,6 +67,8 @@ export type SourcePlan = {
   readonly pushedDown: readonly string[]
   readonly local: readonly string[]
   readonly estimatedPages: number | undefined
+  /** Those that are certain before anything is read, in the asked order; reading may cut each further. */
+  readonly slices?: readonly TimeRange[]
 }
 
 /** Who reads and what for; goes into manifests and reports. No secrets. */
@@ -76,6 +78,8 @@ export type SourceIdentity = {
   readonly identity: string | undefined
   readonly scope: string | undefined
   readonly generation: string | undefined
+  /** As its events tell it, where the settings do not. */
+  readonly retentionMs?: number | undefined
 }
 
 /** The one documented shape that every source maps to (`--shape common`). */
@@ -105,6 +109,8 @@ export type EventShape = {
   readonly reader: EventReader
   /** Dotted paths of the CSV columns in their fixed order. A path that names an object gives its JSON text. */
   readonly columns: readonly string[]
+  /** The same of its streamed shape, where that has fixed ones. */
+  readonly streamColumns?: readonly string[]
   /** Dotted paths a table shows by default: time, action, actor, target and what else a person wants at a glance. */
   readonly tableColumns: readonly string[]
   readonly filters: FilterFields
@@ -115,6 +121,8 @@ export type EventShape = {
   name?(
     record: JsonObject,
   ): { readonly id: string; readonly occurredAt: string; readonly occurredAtMs: number } | undefined
+  /** `name` says what `idKey` and `timeKey` say wherever both hold plain texts and the time ends in `Z`: such an event need not be parsed. */
+  readonly isPlainlyNamed?: boolean
   /** Names that one event type has had over the releases, the given one included. */
   aliases(eventType: string): readonly string[]
   /** The shape this product's own log stream would have sent, as JSON bytes copied from the event; names what could not be rebuilt. */

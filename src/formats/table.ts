@@ -66,9 +66,12 @@ export function tableLines(
   return [isColored(options) ? `${BOLD}${header}${RESET}` : header, ...lines]
 }
 
+/** A time without its end tells nothing: other columns give way first. */
+const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*$/
+
 /**
- * As wide as the widest cell where that fits; otherwise the widest columns give way until all fit. Undefined when a column would have to be
- * narrower than is of use.
+ * As wide as the widest cell where that fits; otherwise the widest columns give way until all fit, those of times last. Undefined when a
+ * column would have to be narrower than is of use.
  */
 function columnWidths(
   rows: readonly (readonly string[])[],
@@ -79,10 +82,16 @@ function columnWidths(
   const room = width - GAP.length * (natural.length - 1)
   const sum = (widths: readonly number[]) => widths.reduce((total, one) => total + one, 0)
   if (sum(natural) <= room) return natural
+  const isTime = natural.map(
+    (_, n) => rows.length > 1 && rows.slice(1).every((row) => TIME.test(row[n] ?? '')),
+  )
+  const cut = (isWhole: readonly boolean[], cap: number) =>
+    natural.map((one, n) => (isWhole[n] === true ? one : Math.min(one, cap)))
+  const isWhole = sum(cut(isTime, LEAST_CELL)) <= room ? isTime : []
   let cap = LEAST_CELL
-  const capped = () => natural.map((one) => Math.min(one, cap))
+  const capped = () => cut(isWhole, cap)
   if (sum(capped()) > room) return undefined
-  while (sum(natural.map((one) => Math.min(one, cap + 1))) <= room) cap += 1
+  while (sum(cut(isWhole, cap + 1)) <= room) cap += 1
   // What is left goes to the first columns that were cut.
   let left = room - sum(capped())
   return capped().map((one, n) => {

@@ -21,8 +21,8 @@ export type FollowParts = {
   readonly concurrency: number
 }
 
-/** How far each look reaches back for events that arrive late. */
-const LOOK_BACK_MS = 10 * 60_000
+/** How far each look reaches back at least for events that arrive late; a source that is later says so. */
+const LEAST_LOOK_BACK_MS = 10 * 60_000
 /** Requests end in the past: the present second may still be written to. */
 const BEHIND_MS = 1000
 
@@ -35,12 +35,13 @@ export async function* followEvents(
   options: FollowOptions,
 ): AsyncGenerator<readonly AuditEvent[]> {
   const { source, clock, log, signal } = parts
+  const lookBackMs = Math.max(LEAST_LOOK_BACK_MS, source.traits.allowedLatenessMs)
   const seen = new Map<string, number>()
   let done = options.from
   let failures = 0
   for (;;) {
     const to = clock.now() - BEHIND_MS
-    const window = { from: Math.max(options.from, done - LOOK_BACK_MS), to }
+    const window = { from: Math.max(options.from, done - lookBackMs), to }
     try {
       if (window.to > window.from) {
         for await (const { events } of readSlices(source, window, options.filter, {
@@ -57,7 +58,7 @@ export async function* followEvents(
         done = to
       }
       failures = 0
-      for (const [id, ms] of seen) if (ms < done - LOOK_BACK_MS) seen.delete(id)
+      for (const [id, ms] of seen) if (ms < done - lookBackMs) seen.delete(id)
     } catch (error) {
       if (signal.aborted || error instanceof AuthError || !(error instanceof RemoteError)) throw error
       failures += 1

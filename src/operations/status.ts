@@ -6,7 +6,7 @@ import type { Clock, Log } from '../core/runtime.ts'
 import type { AuditSource } from '../core/source.ts'
 import { isoTime, SECOND_MS, type TimeRange } from '../core/time-range.ts'
 import type { Ledger } from '../state/ledger.ts'
-import { gapRuns, provenUntil } from './find-gaps.ts'
+import { provenUntil } from './find-gaps.ts'
 import { HeldIds } from './held-ids.ts'
 import { queryEvents } from './query.ts'
 import { readSlices } from './read-slices.ts'
@@ -44,66 +44,103 @@ export type StatusOptions = {
   readonly maxLagMs: number | undefined
 }
 
-/** The source is read once for all streams. Our own reads of the log do not count: they would make a quiet source look alive. */
+/**
+ * The source is read once for all streams, a slice at a time. Our own reads of the log do not count: they would make a quiet source look
+ * alive. Memory: the slices being read, and of each stream the ids of one piece.
+ */
 export async function streamStatuses(
   parts: StatusParts,
   options: StatusOptions,
 ): Promise<readonly StreamStatus[]> {
   const now = parts.clock.now()
   const window = { from: now - options.windowMs, to: now - options.settleMs }
-  const events: AuditEvent[] = []
+  const looks: Look[] = []
+  for (const stream of parts.streams) looks.push(await lookInto(parts, stream, window, now))
+  let newestMs: number | undefined
+  const isOwn = (event: AuditEvent): boolean => parts.source.traits.isOwnRead?.(event) === true
   for await (const slice of readSlices(parts.source, window, NO_FILTER, { ...parts, order: 'asc' })) {
-    for (const event of slice.events) if (parts.source.traits.isOwnRead?.(event) !== true) events.push(event)
+    newestMs = slice.events.findLast((event) => !isOwn(event))?.occurredAtMs ?? newestMs
+    for (const look of looks) await lookUp(look, slice.events, isOwn)
+    slice.release()
   }
-  const newest = events.at(-1)
-  const statuses: StreamStatus[] = []
-  for (const stream of parts.streams)
-    statuses.push(await statusOf(parts, options, stream, { events, window, now, newest }))
-  return statuses
+  return looks.map((look) => statusOf(parts, options, look, newestMs, now))
 }
 
-async function statusOf(
-  parts: StatusParts,
-  options: StatusOptions,
+/** What is learned of one stream while the source is read. */
+type Look = {
+  readonly stream: string
+  /** Undefined where it cannot be searched. */
+  readonly held: HeldIds | undefined
+  /** Events from here on are too young for this stream. */
+  readonly untilMs: number
+  oldestMissingMs: number | undefined
+  newestHeldMs: number | undefined
+  gaps: number
+  isInGap: boolean
+}
+
+async function lookInto(
+  { log, signal }: StatusParts,
   { destination, inventory }: StatusParts['streams'][number],
-  seen: {
-    readonly events: readonly AuditEvent[]
-    readonly window: TimeRange
-    readonly now: number
-    readonly newest: AuditEvent | undefined
-  },
-): Promise<StreamStatus> {
-  const { source, ledger } = parts
+  window: TimeRange,
+  now: number,
+): Promise<Look> {
+  const untilMs = Math.max(window.from, Math.min(window.to, now - destination.traits.graceMs))
+  const held =
+    inventory === undefined
+      ? undefined
+      : await HeldIds.over({ inventory, log, signal }, { from: window.from, to: untilMs })
+  return {
+    ...{ stream: destination.name, held, untilMs, oldestMissingMs: undefined, newestHeldMs: undefined },
+    ...{ gaps: 0, isInGap: false },
+  }
+}
+
+/** Whether an event is our own is only asked where that decides: it means reading the whole of it. */
+async function lookUp(
+  look: Look,
+  events: readonly AuditEvent[],
+  isOwn: (event: AuditEvent) => boolean,
+): Promise<void> {
+  const { held } = look
+  if (held === undefined) return
+  const isHeldAt: boolean[] = []
+  for (const event of events) {
+    if (event.occurredAtMs >= look.untilMs) break
+    const isHeld = held.holdsPieceOf(event) ? held.hasNow(event) : await held.has(event)
+    isHeldAt.push(isHeld)
+    if (isHeld !== look.isInGap || isOwn(event)) continue
+    look.isInGap = !isHeld
+    if (isHeld) continue
+    look.oldestMissingMs ??= event.occurredAtMs
+    look.gaps += 1
+  }
+  const newest = events.findLast((event, i) => isHeldAt[i] === true && !isOwn(event))
+  look.newestHeldMs = newest?.occurredAtMs ?? look.newestHeldMs
+}
+
+function statusOf(
+  { source, ledger }: StatusParts,
+  options: StatusOptions,
+  look: Look,
+  newestMs: number | undefined,
+  now: number,
+): StreamStatus {
   const base = {
-    stream: destination.name,
+    stream: look.stream,
     source: source.name,
-    newestAtSource: seen.newest === undefined ? null : isoTime(seen.newest.occurredAtMs),
-    provenUntil: provenUntil(ledger, source.name, destination.name),
-    lastRun: ledger.runsOfPair(source.name, destination.name).at(-1)?.id ?? null,
+    newestAtSource: newestMs === undefined ? null : isoTime(newestMs),
+    provenUntil: provenUntil(ledger, source.name, look.stream),
+    lastRun: ledger.runsOfPair(source.name, look.stream).at(-1)?.id ?? null,
   }
-  if (inventory === undefined)
+  if (look.held === undefined)
     return { ...base, newestHeld: null, lagSeconds: null, openGaps: null, state: 'unknown' }
-  const until = Math.min(seen.window.to, seen.now - destination.traits.graceMs)
-  const held = await HeldIds.over(
-    { inventory, log: parts.log, signal: parts.signal },
-    { from: seen.window.from, to: Math.max(until, seen.window.from) },
-  )
-  const runs = gapRuns()
-  let oldestMissing: AuditEvent | undefined
-  let newestHeld: AuditEvent | undefined
-  for (const event of seen.events) {
-    if (event.occurredAtMs >= until) break
-    const isHeld = await held.has(event)
-    runs.push(event, !isHeld)
-    if (isHeld) newestHeld = event
-    else oldestMissing ??= event
-  }
-  const lagMs = oldestMissing === undefined ? 0 : seen.now - oldestMissing.occurredAtMs
+  const lagMs = look.oldestMissingMs === undefined ? 0 : now - look.oldestMissingMs
   return {
     ...base,
-    newestHeld: newestHeld === undefined ? null : isoTime(newestHeld.occurredAtMs),
+    newestHeld: look.newestHeldMs === undefined ? null : isoTime(look.newestHeldMs),
     lagSeconds: Math.round(lagMs / SECOND_MS),
-    openGaps: runs.finish().length,
+    openGaps: look.gaps,
     state: lagMs > (options.maxLagMs ?? 0) ? 'behind' : 'ok',
   }
 }

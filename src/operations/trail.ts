@@ -42,17 +42,28 @@ export async function followTrail(parts: TrailParts, question: TrailQuestion): P
   if (trail === undefined) return trailFromEvents(parts, question)
   const matches = compileFilter(question.filter, source.shape.filters, source.name)
   const events = new Map<string, AuditEvent>()
+  const outside: AuditEvent[] = []
   for await (const page of trail.events) {
-    for (const event of page)
-      if (isInside(event.occurredAtMs, question.window) && matches(event)) events.set(event.id, event)
+    for (const event of page) {
+      if (!isInside(event.occurredAtMs, question.window)) outside.push(event)
+      else if (matches(event)) events.set(event.id, event)
+    }
   }
   return {
     events: [...events.values()].sort(compareEvents),
     lines: trail.lines(),
     summary: trail.summary(),
-    warnings: trail.warnings(),
+    warnings: [...trail.warnings(), ...(question.kind === 'trace' ? beyond(outside) : [])],
     from: 'server',
   }
+}
+
+/** A trace is asked for by id, at whatever time it was: what the window hides of it must be said. */
+function beyond(outside: readonly AuditEvent[]): string[] {
+  const [first] = [...outside].sort(compareEvents)
+  if (first === undefined) return []
+  const what = outside.length === 1 ? 'an entry of it lies' : `${outside.length} entries of it lie`
+  return [`${what} outside the window, the first at ${first.occurredAt}: --from and --to widen it`]
 }
 
 async function trailFromEvents(

@@ -1,5 +1,5 @@
-import { Box, useInput, usePaste } from 'ink'
-import { type ReactElement, useSyncExternalStore } from 'react'
+import { Box, useApp, useInput, usePaste } from 'ink'
+import { type ReactElement, useEffect, useSyncExternalStore } from 'react'
 import { backfillLines } from './backfill/backfill-lines.ts'
 import { coverageLines } from './coverage/coverage-lines.ts'
 import { DetailPane } from './detail/view.tsx'
@@ -12,11 +12,22 @@ import { Line, Lines } from './lines.tsx'
 import { messageOf, pressesOf } from './presses.ts'
 import type { AppState } from './state.ts'
 import type { Store } from './store.ts'
+import type { GiveTerminal } from './suspension.ts'
 import type { Theme } from './theme.ts'
 
 /** The whole screen, drawn anew from the state after each message. */
-export function App({ store, theme }: { readonly store: Store; readonly theme: Theme }): ReactElement {
+export function App({
+  store,
+  theme,
+  holdTerminal,
+}: {
+  readonly store: Store
+  readonly theme: Theme
+  readonly holdTerminal?: (give: GiveTerminal) => void
+}): ReactElement {
   const state = useSyncExternalStore(store.subscribe, store.state, store.state)
+  const { suspendTerminal } = useApp()
+  useEffect(() => holdTerminal?.(suspendTerminal), [holdTerminal, suspendTerminal])
   useInput((input, key) => {
     for (const press of pressesOf(input, key)) {
       // Each of several keys sees what those before it did.

@@ -21,6 +21,7 @@ export type Effect =
   | { readonly type: 'stop-backfill' }
   | { readonly type: 'apply-filter'; readonly text: string }
   | { readonly type: 'quit'; readonly interrupted: boolean }
+  | { readonly type: 'suspend' }
 
 /** A reducer's answer. */
 export type Step<State> = { readonly state: State; readonly effects: readonly Effect[] }

@@ -1,7 +1,7 @@
 import { displayWidth } from '../core/display-width.ts'
 import { isFiltered } from '../core/filter.ts'
 import { filterTextOf } from './filter-line/filter-text.ts'
-import { HELP_KEYS, KEYS, shownKey } from './keys.ts'
+import { HELP_KEYS, KEYS, type KeyBinding, shownKey } from './keys.ts'
 import type { Failure } from './messages.ts'
 import type { AppState } from './state.ts'
 import type { Theme } from './theme.ts'
@@ -103,7 +103,7 @@ export function footerLine(state: AppState, theme: Theme, completions: readonly 
 }
 
 /** Help and quit first: they are the ones that must be seen however narrow the terminal is. Then what makes sense here. */
-function bindingsOf({ view, isHelpOpen, backfill, coverage }: AppState) {
+function bindingsOf({ view, isHelpOpen, backfill, coverage, drilledFrom }: AppState): readonly KeyBinding[] {
   const phase = backfill?.phase
   const missing = coverage?.isComparing === false ? (coverage.coverage?.report.missing ?? 0) : 0
   const idle: Partial<Record<string, boolean>> = {
@@ -115,7 +115,13 @@ function bindingsOf({ view, isHelpOpen, backfill, coverage }: AppState) {
   if (isHelpOpen) return HELP_KEYS
   const hinted = KEYS[view].filter(({ hint, message }) => hint !== undefined && idle[message.type] !== true)
   const last = hinted.filter(({ keys }) => keys[0] === '?' || keys[0] === 'q')
-  return [...last, ...hinted.filter((binding) => !last.includes(binding))]
+  const back = KEYS[view].find(({ message }) => message.type === 'back')
+  const isGap = view === 'events' && drilledFrom !== undefined && back !== undefined
+  const toCoverage = isGap ? [{ ...back, hint: 'coverage again' }] : []
+  const rest = hinted.filter(
+    (binding) => !last.includes(binding) && !(isGap && binding.message.type === 'open-coverage'),
+  )
+  return [...last, ...toCoverage, ...rest]
 }
 
 function completionLine(

@@ -17,6 +17,7 @@ const EVERYWHERE: readonly KeyBinding[] = [
     help: 'quit at once; a backfill can be resumed',
     message: { type: 'quit', interrupted: true },
   },
+  { keys: ['ctrl+z'], help: 'to the shell; fg comes back', message: { type: 'suspend' } },
 ]
 
 const MOVES: readonly KeyBinding[] = [

@@ -89,6 +89,7 @@ export type KeyMessage =
   | { readonly type: 'compare-again' }
   | { readonly type: 'back' }
   | { readonly type: 'quit'; readonly interrupted: boolean }
+  | { readonly type: 'suspend' }
 
 /** Editing a line of text. */
 export type LineMessage =

@@ -1,10 +1,12 @@
 import { render } from 'ink'
 import type { BrowserOperations, BrowserQuery, Notice } from '../core/browser.ts'
 import { EXIT, InterruptedError } from '../core/errors.ts'
+import type { Clock } from '../core/runtime.ts'
 import { App } from './app.tsx'
 import { createPerformer } from './perform.ts'
 import { initialState } from './state.ts'
 import { createStore } from './store.ts'
+import { createSuspension } from './suspension.ts'
 import { createTheme, isUtf8 } from './theme.ts'
 
 /** A line longer than the terminal thinks it is must not push the screen up: it is cut instead. */
@@ -21,7 +23,7 @@ export type BrowserOptions = {
   readonly color: boolean
   /** Ends the browser, the screen restored. */
   readonly signal: AbortSignal
-  readonly clock: { now(): number; monotonic(): number }
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>
   /** Called once the screen stands; what it says aside goes to `notify`. */
   readonly open: (notify: (notice: Notice) => void) => Promise<Opened>
 }
@@ -37,6 +39,10 @@ export async function openBrowser(options: BrowserOptions): Promise<void> {
   // Whoever waits comes later; until then a failure must not count as unheard.
   ending.promise.catch(() => {})
   let opened: Opened | undefined
+  const suspension = createSuspension(
+    { leave: () => stdout.write(WRAP), enter: () => stdout.write(NO_WRAP) },
+    clock,
+  )
   const performer = createPerformer({
     operations: () => {
       if (opened === undefined) throw new TypeError('the source is not open yet')
@@ -45,6 +51,7 @@ export async function openBrowser(options: BrowserOptions): Promise<void> {
     monotonic: clock.monotonic,
     quit: (interrupted) =>
       interrupted ? ending.reject(new InterruptedError('interrupted', EXIT.sigint)) : ending.resolve(),
+    suspend: suspension.suspend,
   })
   const size = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
   const store = createStore(initialState(size()), { now: clock.now, perform: performer.perform })
@@ -63,7 +70,7 @@ export async function openBrowser(options: BrowserOptions): Promise<void> {
   process.on('unhandledRejection', onCrash)
   process.on('exit', restoreWrap)
   stdout.write(NO_WRAP)
-  const ink = render(<App store={store} theme={theme} />, {
+  const ink = render(<App store={store} theme={theme} holdTerminal={suspension.holdTerminal} />, {
     stdin,
     stdout,
     exitOnCtrlC: false,
@@ -86,6 +93,7 @@ export async function openBrowser(options: BrowserOptions): Promise<void> {
       }, ending.reject)
     await ending.promise
   } finally {
+    suspension.close()
     ink.unmount()
     restoreWrap()
     process.off('exit', restoreWrap)

@@ -28,6 +28,7 @@ export function createPerformer(parts: {
   readonly operations: () => BrowserOperations
   readonly monotonic: () => number
   readonly quit: (interrupted: boolean) => void
+  readonly suspend: () => void
 }): Performer {
   const running = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>()
   let answer: ((yes: boolean) => void) | undefined
@@ -57,6 +58,10 @@ export function createPerformer(parts: {
   const perform = (effect: Effect, dispatch: Dispatch): void => {
     if (effect.type === 'quit') {
       parts.quit(effect.interrupted)
+      return
+    }
+    if (effect.type === 'suspend') {
+      parts.suspend()
       return
     }
     const operations = parts.operations()

@@ -7,6 +7,7 @@ const PROMPT_KEYS: Readonly<Record<string, LineMessage | KeyMessage>> = {
   enter: { type: 'enter' },
   esc: { type: 'back' },
   'ctrl+c': { type: 'back' },
+  'ctrl+z': { type: 'suspend' },
   tab: { type: 'complete', by: 1 },
   'shift+tab': { type: 'complete', by: -1 },
   up: { type: 'recall', by: -1 },

@@ -24,6 +24,8 @@ export function reduce(state: AppState, message: Message, now: EpochMs): Step<Ap
       return resize(state, message.size)
     case 'notice':
       return still({ ...state, notice: message.notice })
+    case 'suspend':
+      return step(state, { type: 'suspend' })
     case 'quit':
       return quit(state, message.interrupted)
     case 'open-help':

@@ -145,6 +145,15 @@ describe('bad days', () => {
     }
   })
 
+  test('help of a command that there is not is exit 2 with a suggestion', async () => {
+    for (const words of [
+      ['help', 'querry'],
+      ['querry', '--help'],
+    ])
+      assertOneError(await sandbox.run(words), 2, /unknown command 'querry'\nhint: did you mean query\?/)
+    assert.equal((await sandbox.run(['help', 'query'])).code, 0)
+  })
+
   test('plain http off loopback is exit 2', async () => {
     source({ url: 'http://198.51.100.1' })
     assertOneError(await exported(), 2, /http[\s\S]*allowInsecureHttp/)
@@ -239,6 +248,20 @@ describe('bad days', () => {
     }
     const usage = await sandbox.run(['query', '--nonsense', '--json'])
     assert.equal((JSON.parse(usage.stderr) as { error: { exitCode: number } }).error.exitCode, 2)
+  })
+
+  test('a filter that means nothing for the source is refused before anything is said, locked or recorded', async () => {
+    const runs = async () => (await sandbox.run(['runs', 'list', '--json'])).json<unknown[]>().length
+    const before = await runs()
+    for (const words of [
+      ['query', '--from', '1h'],
+      ['export', ...WINDOW, '--format', 'jsonl', '--out', 'refused.jsonl'],
+    ]) {
+      const { code, stderr } = await sandbox.run([...words, '--model', 'Secret', '--json'])
+      assert.equal(code, 2)
+      assert.equal((JSON.parse(stderr) as { error: { code: string } }).error.code, 'unknown-filter')
+    }
+    assert.equal(await runs(), before)
   })
 
   test('a stack trace appears with -vv and only then', async () => {

@@ -52,26 +52,46 @@ const tmux = (...words: readonly string[]): string =>
   execFileSync('tmux', ['-S', socket, ...words], { encoding: 'utf8' })
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Two of them share a ledger. */
+const STATE = { AUDITCTL_STATE_DIR: join(folder, 'shared') }
+
 /** A terminal in which a shell runs the browser and then says how it ended. */
 function openTerminal(name: string, env: Readonly<Record<string, string>> = {}, columns = 80, rows = 24) {
-  const words = Object.entries({
-    AUDITCTL_CONFIG: config,
-    AUDITCTL_STATE_DIR: join(folder, name),
-    LANG: 'C.UTF-8',
-    ...env,
-  })
-  const pid = join(folder, `${name}.pid`)
   const script = join(folder, `${name}.sh`)
-  // In the foreground, so that the terminal is the program's; the shell that becomes it has written down who it is.
   const lines = [
-    ...words.map(([key, value]) => `export ${key}='${value}'`),
+    ...settingsOf(name, env).map((setting) => `export ${setting}`),
     'echo what stood here before',
-    `sh -c 'echo $$ > "${pid}"; exec "${process.execPath}" "${PROGRAM}" browse --from 2h'`,
+    commandOf(name),
     'echo "ended with $?"',
     'sleep 60',
   ]
   writeFileSync(script, lines.join('\n'))
   tmux('new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), `sh '${script}'`)
+  return terminalOf(name)
+}
+
+/** The same typed into a shell with jobs, as a person does. */
+function openShell(name: string) {
+  const shell = `env ${settingsOf(name).join(' ')} PS1='shell> ' bash --norc --noprofile`
+  tmux('new-session', '-d', '-s', name, '-x', '80', '-y', '24', shell)
+  const terminal = terminalOf(name)
+  terminal.keys('echo what stood here before', 'Enter', commandOf(name), 'Enter')
+  return terminal
+}
+
+function settingsOf(name: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
+  const given = { AUDITCTL_CONFIG: config, AUDITCTL_STATE_DIR: join(folder, name), LANG: 'C.UTF-8', ...env }
+  return Object.entries(given).map(([key, value]) => `${key}='${value}'`)
+}
+
+/** In the foreground, so that the terminal is the program's; the shell that becomes it has written down who it is. */
+function commandOf(name: string): string {
+  const pid = join(folder, `${name}.pid`)
+  return `sh -c 'echo $$ > "${pid}"; exec "${process.execPath}" "${PROGRAM}" browse --from 2h'`
+}
+
+function terminalOf(name: string) {
+  const pid = join(folder, `${name}.pid`)
   const screen = (): string => tmux('capture-pane', '-p', '-t', name)
   return {
     screen,
@@ -151,6 +171,35 @@ test('a terminal that cannot be drawn on is refused politely', options, async ()
   assert.match(text, /auditctl query prints the same events/)
 })
 
+test('of two browsers at once one sends, and the other says who does', options, async () => {
+  const receiver = sandbox?.services['splunk']
+  const held = receiver?.receivedIds?.().length
+  const [first, second] = [openTerminal('one', STATE), openTerminal('two', STATE)]
+  for (const terminal of [first, second]) {
+    await terminal.shows(/4,4\d\d events/)
+    terminal.keys('c')
+    await terminal.shows(/missing in 1 gap/)
+  }
+  first.keys('b')
+  await first.shows(/Send [\d,]+ events to soc\?/)
+  second.keys('b')
+  await second.shows(/the pair infisical and soc is held by another run: browse \(process \d+/)
+  second.keys('Escape')
+  first.keys('n')
+  await first.shows(/not confirmed; nothing was sent/)
+  // It compares again by itself, and offers to fill once that is done.
+  await second.shows(/b backfill all/)
+  second.keys('b')
+  await second.shows(/Send [\d,]+ events to soc\?/)
+  second.keys('n')
+  await second.shows(/not confirmed; nothing was sent/)
+  assert.equal(receiver?.receivedIds?.().length, held)
+  for (const terminal of [first, second]) {
+    terminal.keys('q')
+    await terminal.shows(/ended with 0/)
+  }
+})
+
 test('a hole is found, filled after a yes, and proven, counted at the receiver', options, async () => {
   const receiver = sandbox?.services['splunk']
   const held = new Set(receiver?.receivedIds?.() ?? []).size
@@ -172,4 +221,78 @@ test('a hole is found, filled after a yes, and proven, counted at the receiver',
   assert.equal(ids.length, new Set(ids).size, 'none twice')
   terminal.keys('Escape', 'q')
   await terminal.shows(/no holes|ended with 0/)
+})
+
+test('Ctrl-Z gives the shell its terminal back, and fg the browser where it was', options, async () => {
+  const terminal = openShell('jobs')
+  await terminal.shows(/4,4\d\d events/)
+  terminal.keys('j', 'j', 'Enter')
+  await terminal.shows(/native, as the source gave it/)
+  const before = terminal.screen()
+  for (const how of ['C-z', 'SIGTSTP'] as const) {
+    if (how === 'C-z') terminal.keys(how)
+    else terminal.kill(how)
+    const shell = await terminal.shows(/Stopped[\s\S]*shell>$/m)
+    assert.match(shell, /what stood here before/)
+    assert.equal(terminal.modes(), '0,1,1', how)
+    // The shell reads whole lines again and echoes what is typed.
+    terminal.keys('stty -a | grep -c -- -icanon', 'Enter')
+    await terminal.shows(/^0$/m)
+    terminal.keys('clear; echo what stood here before; fg', 'Enter')
+    await terminal.shows(/native, as the source gave it/)
+    await pause(300)
+    assert.equal(terminal.screen(), before, how)
+    assert.equal(terminal.modes(), '1,0,0', how)
+  }
+  // Stopped without a word; what the terminal showed meanwhile is drawn over.
+  terminal.kill('SIGSTOP')
+  await pause(300)
+  terminal.keys('fg', 'Enter')
+  await terminal.shows(/native, as the source gave it/)
+  terminal.keys('Escape')
+  await terminal.shows(/^ {2}time +action/m)
+  terminal.keys('q')
+  await terminal.shows(/shell>$/m)
+  terminal.keys('echo "ended with $?"', 'Enter')
+  await terminal.shows(/^ended with 0$/m)
+  assert.equal(terminal.modes(), '0,1,1')
+})
+
+test('Ctrl-Z where no shell could continue it draws the screen again at once', options, async () => {
+  const terminal = openTerminal('orphan')
+  await terminal.shows(/4,4\d\d events/)
+  terminal.keys('C-z')
+  await pause(500)
+  await terminal.shows(/4,4\d\d events/)
+  assert.equal(terminal.modes(), '1,0,0')
+  terminal.keys('q')
+  await terminal.shows(/ended with 0/)
+})
+
+test('a server that goes away while one browses is said, and what was read stays', options, async () => {
+  const own = await startSandbox({
+    ...{
+      seed: 2,
+      generation: '2026',
+      recent: true,
+      faults: faultPlan(),
+      now: () => Date.now(),
+      services: [],
+    },
+  } as Parameters<typeof startSandbox>[0])
+  const settings = join(folder, 'away.json')
+  writeFileSync(settings, JSON.stringify(own.config), { mode: 0o600 })
+  const terminal = openTerminal('away', { AUDITCTL_CONFIG: settings })
+  try {
+    await terminal.shows(/4,4\d\d events/)
+  } finally {
+    await own.close()
+  }
+  terminal.keys('r')
+  await terminal.shows(/trying again in/)
+  terminal.keys('?')
+  await terminal.shows(/filter; Tab completes/)
+  terminal.keys('Escape', 'q')
+  await terminal.shows(/ended with 0/)
+  assert.equal(terminal.modes(), '0,1,1')
 })

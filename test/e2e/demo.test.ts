@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { DESTINATIONS } from '../../src/destinations/registry.ts'
 import { SANDBOXES } from '../../src/sandbox/registry.ts'
 import { startProgram } from '../support/program.ts'
+import { idsOf } from '../support/sandbox-process.ts'
 
 /** Object stores are spoken to through the vendors' own packages, which are the user's to install. */
 const PEERS: Readonly<Record<string, string>> = {
@@ -66,6 +69,10 @@ test('the demo with --keep leaves the sandbox up until it is told to stop, then 
   }
   const [, infisical = ''] = /^ {2}infisical +(\S+)$/m.exec(text) ?? []
   assert.equal((await fetch(`${infisical}/__emulator/state`)).status, 200)
+  // Pasted as they stand into a shell that knows no auditctl.
+  const pasted = text.slice(text.indexOf('Try, in another terminal:')).split('\n').slice(1, 4).join('\n')
+  const { stdout } = await promisify(execFile)('bash', ['-c', `shopt -s expand_aliases\n${pasted} -o jsonl`])
+  assert.equal(idsOf(stdout).length, 20)
   child.kill('SIGINT')
   const { code } = await ended
   assert.equal(code, 0)

@@ -281,6 +281,29 @@ describe('export', () => {
     assert.equal((await sandbox.run(['runs', 'resume', runs[0]?.run ?? ''])).code, 0)
   })
 
+  test('an interrupted export says how to go on, and does', async () => {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const name = `${signal}.jsonl`
+      const args = ['export', ...WINDOW, ...JSONL, '--out', name, '--concurrency', '1']
+      await sandbox.admin('faults', { faults: ['infisical:slow=40'] })
+      const { ended, kill } = sandbox.start(args)
+      while (!existsSync(path(`${name}.part`))) await sleep(10)
+      kill(signal)
+      const stopped = await ended
+      await sandbox.admin('reset')
+      assert.equal(stopped.code, code, stopped.stderr)
+      assert.equal(stopped.stderr.match(/^auditctl: /gm)?.length, 1, stopped.stderr)
+      const [, command = ''] =
+        /^auditctl: .*: auditctl (runs resume \S+) goes on$/m.exec(stopped.stderr) ?? []
+      const resumed = await sandbox.run(command.split(' '))
+      assert.equal(resumed.code, 0, `${stopped.stderr}${resumed.stderr}`)
+      assert.ok(readFileSync(path(name)).equals(whole))
+    }
+  })
+
   test('--explain writes nothing and takes no lock', async () => {
     const ended = await run(...JSONL, '--out', 'explained.jsonl', '--explain')
     assert.equal(ended.code, 0, ended.stderr)

@@ -121,6 +121,14 @@ describe('query', () => {
     assert.equal(streamed['eventType'], all[0]?.event.type)
     const common = JSON.parse((await query('-n', '1', '--shape', 'common')).stdout) as Record<string, unknown>
     assert.deepEqual([common['action'], common['time']], [all[0]?.event.type, all[0]?.createdAt])
+    const [header = '', row = ''] = (await query('-n', '1', '--shape', 'stream', '-o', 'csv')).stdout.split(
+      '\r\n',
+    )
+    assert.deepEqual(
+      header.split(',').toSorted(),
+      [...new Set([...Object.keys(streamed), 'projectName'])].toSorted(),
+    )
+    assert.ok(row.startsWith(`${streamed['id']},${streamed['createdAt']},${streamed['eventType']},`), row)
   })
 
   test('--explain asks the server nothing at all', async () => {
@@ -138,6 +146,13 @@ describe('query', () => {
     assert.match(stdout, /estimated pages: /)
     const plan = await sandbox.run(['query', '--from', '2h', '--explain', '-o', 'json'])
     assert.equal(plan.json()['order'], 'desc')
+    const year = await sandbox.run(['query', '--in', '2025', '--explain', '--json'])
+    const { slices, window } = year.json<{ slices: { from: string; to: string }[]; window: { to: string } }>()
+    assert.deepEqual(
+      [slices.length, slices[0]?.to],
+      [5, window.to],
+      'no release answers for more than 3 months',
+    )
     const later = await sandbox.state()
     assert.deepEqual([later.requests, later.logins], [before.requests, before.logins])
   })
@@ -152,7 +167,7 @@ describe('query', () => {
       [['-n', '0'], /--limit: "0" is not a whole number/],
       [['--cursor', 'x'], /not a cursor/],
       [['--tz', 'Mars/Phobos'], /not a time zone/],
-      [['--time', 'later'], /Allowed choices are utc, local, relative/],
+      [['--time', 'later'], /is not one of utc, local, relative/],
       [['--concurrency', '0'], /--concurrency/],
       [['--deadline', 'soon'], /not a duration/],
     ] as const) {

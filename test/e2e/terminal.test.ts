@@ -76,6 +76,27 @@ describe('on a terminal', { skip }, () => {
     }
   })
 
+  test('events cannot move the cursor or turn the text, in any format; in a pipe they are as they came', async () => {
+    const createdAt = new Date(Date.now() - 600_000).toISOString()
+    const event = {
+      ...{ id: 'hostile', createdAt, updatedAt: createdAt, expiresAt: null, orgId: 'o', projectId: null },
+      ...{ ipAddress: '1.2.3.4', userAgent: '\u009b2J\u202eabc', userAgentType: 'cli', projectName: null },
+      event: { type: 'hostile\u001b[2J', metadata: {} },
+      actor: { type: 'user', metadata: { email: 'a\u2066b' } },
+    }
+    await sandbox.admin('events', { events: [event] })
+    const query = `query --from 3h --where id=hostile --no-color`
+    for (const format of ['table', 'csv', 'jsonl', 'json']) {
+      const { shown } = await onTerminal(auditctl(`${query} -o ${format} 2>err`))
+      assert.match(shown, /hostile/)
+      assert.doesNotMatch(shown, /[\u001b\u009b\u202e\u2066]/, format)
+    }
+    const { shown } = await onTerminal(auditctl(`${query} -o jsonl 2>err`))
+    assert.deepEqual(JSON.parse(shown), event)
+    const piped = await sandbox.run(['query', '--from', '3h', '--where', 'id=hostile', '-o', 'csv'])
+    assert.ok(piped.stdout.includes('hostile\u001b[2J') && piped.stdout.includes('\u009b2J\u202eabc'))
+  })
+
   test('--time tells the same instants in another way', async () => {
     const relative = await onTerminal(auditctl('query --from 3h -n 2 --time relative 2>err'))
     assert.match(relative.shown, /\d+[hm][^\r]* ago /)
@@ -92,6 +113,41 @@ describe('on a terminal', { skip }, () => {
     assert.match(left, /\d+ events written to \S+bar\.jsonl$/)
     const quiet = await onTerminal(auditctl('export --from 3h --format jsonl --out bar.jsonl --overwrite -q'))
     assert.equal(quiet.shown, '')
+  })
+
+  test('a backfill that was agreed to says at once that it delivers, and leaves its report', async () => {
+    await sandbox.admin('faults', { faults: ['splunk:slow=1500'] })
+    const command = `stty cols 120 rows 24; ${auditctl('backfill --stream soc --from 3h --all')}`
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: sandbox.folder,
+      env: { ...sandbox.env, PATH: process.env['PATH'], TERM: 'xterm-256color', SHELL: '/bin/sh' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'close')
+    try {
+      let [shown, agreedAt, deliveringAt] = ['', Number.NaN, Number.NaN]
+      for await (const chunk of child.stdout) {
+        shown += String(chunk)
+        if (Number.isNaN(agreedAt) && /Send [\d,]+ events to soc\? \[y\/N\] /.test(shown)) {
+          agreedAt = shown.length
+          // Time enough for a bar that draws by itself.
+          setTimeout(() => {
+            agreedAt = shown.length
+            child.stdin.write('y\n')
+          }, 500)
+        }
+        if (Number.isNaN(deliveringAt) && /delivering: 0 of [\d,]+ events/.test(shown))
+          deliveringAt = shown.length
+      }
+      assert.deepEqual(await ended, [0, null])
+      const asked = shown.slice(shown.indexOf('[y/N] '), agreedAt)
+      assert.ok(!asked.includes('scanning'), 'the bar draws nothing over the question')
+      assert.ok(deliveringAt > agreedAt, plain(shown))
+      assert.match(plain(shown), /delivered +\d+ in \d+ requests?/)
+    } finally {
+      child.stdin.end()
+      await sandbox.admin('faults', { clear: true })
+    }
   })
 
   test('compressed data is not written to it', async () => {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** What replies may hold before they are asked to go; the list itself holds less than half of it. */
-const MOST_BYTES = 44 * 1024 * 1024
+const MOST_BYTES = 32 * 1024 * 1024
 
 type Collect = (options: { readonly type: 'major'; readonly execution: 'async' }) => Promise<void>
 

@@ -14,6 +14,7 @@ import type { Ledger } from '../../state/ledger.ts'
 import { acquireLock } from '../../state/lock.ts'
 import { windowOf } from '../../state/run-record.ts'
 import {
+  archiveOf,
   backfillParts,
   finishOverlapping,
   type Job,
@@ -139,8 +140,9 @@ async function backfill(
     const own = ownRun(job, options)
     await finishOverlapping(job, own === undefined ? window : windowOf(own.run), own?.run)
     const run = own?.run ?? newRun(job, options, window)
+    const archive = await archiveOf(job, own?.options ?? options)
     return await runBackfill(
-      { ...backfillParts(job), observe, confirm: (plan, doubts) => confirm({ plan, doubts }) },
+      { ...backfillParts(job), archive, observe, confirm: (plan, doubts) => confirm({ plan, doubts }) },
       own?.options ?? options,
       run,
     )

@@ -4,7 +4,7 @@ import type { BrowserOperations, BrowserQuery, EventRow, PageRequest, ShapeName 
 import { UserError } from '../../core/errors.ts'
 import { type AuditEvent, type JsonObject, NamedEvent } from '../../core/event.ts'
 import { type EventPage, type HeldEvent, pageOf } from '../../core/event-page.ts'
-import { compileFilter, type EventFilter, FILTER_NAMES } from '../../core/filter.ts'
+import { compileFilter, type EventFilter, FILTER_NAMES, isFiltered } from '../../core/filter.ts'
 import type { Clock, Log } from '../../core/runtime.ts'
 import type { AuditSource } from '../../core/source.ts'
 import { MINUTE_MS } from '../../core/time-range.ts'
@@ -19,6 +19,9 @@ import { countEvents } from './counts.ts'
 /** How far back following looks first, for events that were late when the list was read. */
 const FOLLOW_BACK_MS = 10 * MINUTE_MS
 const FOLLOW_EVERY_MS = 15_000
+/** A page is small: more connections would only read ahead what is then thrown away. A filter may have to look through more. */
+const PAGE_CONNECTIONS = 1
+const FILTERED_PAGE_CONNECTIONS = 2
 
 const utf8 = new TextDecoder('utf-8')
 
@@ -101,8 +104,9 @@ async function readPage(
 ) {
   const { window, filter, after, toward, limit } = request
   const order = toward === 'older' ? 'desc' : 'asc'
+  const most = isFiltered(filter) ? FILTERED_PAGE_CONNECTIONS : PAGE_CONNECTIONS
   const pages = queryEvents(
-    { source, signal, concurrency, onWarnings: warn },
+    { source, signal, concurrency: Math.min(concurrency, most), onWarnings: warn },
     { window, filter, order, limit, after },
   )
   const events: AuditEvent[] = []

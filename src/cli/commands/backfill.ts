@@ -77,7 +77,7 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
   await lockPair(invocation, runtime, pair.source, pair.stream)
   if (flagOption(invocation, 'dryRun')) {
     const result = await dryRun(job, options, whole)
-    await printReport(result, [], invocation, runtime)
+    await printReport(result, [], ledger, invocation, runtime)
     return result.exitCode
   }
   const own = ownRun(job, options)
@@ -86,7 +86,7 @@ export async function backfillCommand(invocation: Invocation, runtime: Runtime):
   const result = await workOn(job, own?.options ?? options, own?.run ?? newRun(job, options, whole))
   const { firstExit } = await import('../../operations/backfill/report.ts')
   const exitCode = firstExit([...before.exits, result.exitCode])
-  await printReport({ ...result, exitCode }, before.problems, invocation, runtime)
+  await printReport({ ...result, exitCode }, before.problems, ledger, invocation, runtime)
   return exitCode
 }
 

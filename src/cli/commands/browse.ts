@@ -1,6 +1,7 @@
 import type { Notice } from '../../core/browser.ts'
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import { holdStderr } from '../browse/hold-stderr.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation } from '../invocation.ts'
 import type { Io, Runtime } from '../runtime.ts'
 
@@ -28,6 +29,8 @@ export async function browseCommand(invocation: Invocation, runtime: Runtime): P
       clock: runtime.clock,
       async open(tell) {
         notify = tell
+        // Not before: the first screen would take a third longer.
+        keepMemoryFlat()
         const { openForBrowser } = await import('../browse/open.ts')
         return openForBrowser(invocation, runtime)
       },

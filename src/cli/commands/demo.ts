@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import { isoTime, MINUTE_MS, SECOND_MS } from '../../core/time-range.ts'
 import { faultPlan } from '../../sandbox/faults.ts'
 import { SANDBOXES } from '../../sandbox/registry.ts'
@@ -100,6 +101,7 @@ async function keep(
     ...Object.entries(urls).map(([name, url]) => `  ${name.padEnd(14)} ${url}`),
     '',
     'Try, in another terminal:',
+    ...aliasLines(),
     `  export AUDITCTL_CONFIG=${config} AUDITCTL_STATE_DIR=${state}`,
     '  auditctl query --from 2h -n 20',
     '  auditctl query --from 2h --event get-secret -o csv',
@@ -114,6 +116,14 @@ async function keep(
     if (runtime.signal.aborted) resolve()
     runtime.signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** In a clone there is no program of that name yet. */
+function aliasLines(): readonly string[] {
+  const [node = '', program = ''] = process.argv
+  if (!/\.[jt]s$/.test(program)) return []
+  const words = [node, ...process.execArgv, program].map(shellWord).join(' ')
+  return [`  alias auditctl=${shellWord(words)}`]
 }
 
 /** How long the recorded events reach, and how many they are. */

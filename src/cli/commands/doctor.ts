@@ -4,6 +4,7 @@ import { stateDir } from '../../config/paths.ts'
 import type { Check } from '../../core/check.ts'
 import { AuditctlError, EXIT, type ExitCode, InterruptedError, UserError } from '../../core/errors.ts'
 import type { AuditSource } from '../../core/source.ts'
+import { counted } from '../counted.ts'
 import { failureOf } from '../doctor/examine.ts'
 import { configurationChecks } from '../doctor/local-checks.ts'
 import { sourceChecks } from '../doctor/source-checks.ts'
@@ -129,7 +130,7 @@ async function existingLedger(folder: string, runtime: Runtime, checks: Check[])
     const ledger = await Ledger.open(folder, runtime.clock)
     runtime.onExit(() => ledger.close())
     const unfinished = ledger.listRuns().filter(isUnfinished)
-    const message = `it can be read; ${ledger.listRuns().length} runs`
+    const message = `it can be read; ${counted(ledger.listRuns().length, 'run')}`
     checks.push({ check: 'ledger', state: 'ok', message })
     for (const { id, status } of unfinished.slice(0, 3)) {
       const hint = `auditctl runs show ${id}; auditctl runs resume ${id} finishes it`

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { ensureStateDir } from '../../config/paths.ts'
 import { durationOf } from '../../core/duration.ts'
-import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
+import { AuditctlError, EXIT, type ExitCode, InterruptedError, UserError } from '../../core/errors.ts'
 import type { Compression } from '../../core/export-disk.ts'
-import type { EventFilter } from '../../core/filter.ts'
+import { compileFilter, type EventFilter } from '../../core/filter.ts'
 import type { AuditSource } from '../../core/source.ts'
 import { isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { FORMATS } from '../../formats/registry.ts'
@@ -44,6 +44,8 @@ export async function exportCommand(invocation: Invocation, runtime: Runtime): P
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime)
   const filter = filterFlags(invocation, source.shape, runtime)
+  // A filter that means nothing here is an error before anything is locked or written.
+  compileFilter(filter, source.shape.filters, source.name)
   const asked = { format, compression, target, filter, query: queryOf(source, filter, format, invocation) }
   if (flagOption(invocation, 'explain')) {
     const { window } = await exportWindow(invocation, runtime, undefined)
@@ -92,10 +94,23 @@ export async function exportCommand(invocation: Invocation, runtime: Runtime): P
     )
     progress.stop()
     runtime.metrics.streams.push({ source: source.name, scanned: result.rows })
-    return sayResult(result, target, invocation, runtime)
+    return await sayResult(result, target, invocation, runtime)
+  } catch (error) {
+    progress.stop()
+    if (run === undefined) throw error
+    if (error instanceof InterruptedError) throw interruptedIn(error, run.id)
+    // A question that was wrong is asked anew.
+    if (error instanceof AuditctlError && error.exitCode !== EXIT.usage)
+      runtime.log.info(`auditctl runs resume ${run.id} goes on`)
+    throw error
   } finally {
     progress.stop()
   }
+}
+
+function interruptedIn(error: InterruptedError, run: string): InterruptedError {
+  const code = error.exitCode as ConstructorParameters<typeof InterruptedError>[1]
+  return new InterruptedError(`${error.message}: auditctl runs resume ${run} goes on`, code, { cause: error })
 }
 
 /** One summary line; what was left out is the one error. */

@@ -47,7 +47,7 @@ export async function gapsCommand(invocation: Invocation, runtime: Runtime): Pro
   const method = textOption(invocation, 'method') === 'counts' ? 'counts' : 'ids'
   const progress = await progressReporter(invocation, runtime, window)
   const { gapPrinter } = await import('../gap-printer.ts')
-  const printer = gapPrinter(invocation, runtime, window)
+  const printer = gapPrinter(invocation, runtime, window, filter)
   try {
     const parts = {
       source,

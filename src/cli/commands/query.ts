@@ -1,18 +1,20 @@
 import { EXIT, type ExitCode, UserError } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
-import { type EventFilter, FILTER_NAMES } from '../../core/filter.ts'
+import { compileFilter, type EventFilter, FILTER_NAMES } from '../../core/filter.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import type { AuditSource, Order } from '../../core/source.ts'
 import { DAY_MS, type TimeRange } from '../../core/time-range.ts'
 import { type QueryEnd, type QueryParts, type QueryPosition, queryEvents } from '../../operations/query.ts'
 import { settingsFor } from '../entry-actions.ts'
-import { type EventPrinter, eventPrinter, sortEvents } from '../event-printer.ts'
+import { type EventPrinter, eventPrinter } from '../event-printer.ts'
 import { announceWindow, countOption, filterFlags, settleOf, windowFlags } from '../flags.ts'
 import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption, typedOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
 import { decodeCursor, encodeCursor, type QueryCursor } from '../query-cursor.ts'
+import { reshape, shapeFlag } from '../reshape.ts'
 import type { Runtime } from '../runtime.ts'
+import { sortEvents } from '../sort-events.ts'
 
 const TERMINAL_ROWS = 50
 /** Rows that may be held to be ordered by another field. */
@@ -47,6 +49,8 @@ export async function queryCommand(invocation: Invocation, runtime: Runtime): Pr
     cursor === undefined
       ? askedFor(invocation, runtime, source)
       : { ...cursor, limit: limitOf(invocation, runtime) ?? cursor.limit }
+  // A filter that means nothing here is an error before anything is said.
+  compileFilter(asked.filter, source.shape.filters, source.name)
   announceWindow(runtime, asked.window)
   if (flagOption(invocation, 'explain')) {
     const { explainSource } = await import('../explain.ts')
@@ -210,8 +214,10 @@ async function bySort(
     )
   }
   const which = end.hasMore ? `the newest ${rows.length.toLocaleString('en-US')} of them` : 'all of them'
-  runtime.log.info(`ordered by ${field} here, over the rows fetched: ${which}`)
-  await printer.page(sortEvents(rows, field, order))
+  const sorted = sortEvents(rows, field, order, reshape(source, shapeFlag(invocation)))
+  if (sorted.hasField) runtime.log.info(`ordered by ${field} here, over the rows fetched: ${which}`)
+  else runtime.log.warn(`no event has the field ${field}: the rows are ${which}, in the order of time`)
+  await printer.page(sorted.events)
   await finish(source, asked, end, printer, invocation, runtime)
   return EXIT.done
 }

@@ -6,15 +6,17 @@ import { reportOf } from '../../operations/backfill/report.ts'
 import type { Ledger } from '../../state/ledger.ts'
 import { isUnfinished, type RunRecord } from '../../state/run-record.ts'
 import { type Job, openJob, resumeRun } from '../backfill-run.ts'
+import { counted } from '../counted.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { outputFlag } from '../flags.ts'
 import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { lockPair, olderThan, openLedger, openSource, openStream } from '../job.ts'
-import { printRows, rowFormat } from '../print-rows.ts'
+import { printFitting, printRows, rowFormat } from '../print-rows.ts'
 import { canAsk } from '../prompt.ts'
-import { printReport, reportText } from '../report-printer.ts'
+import { incidentText, printReport, reportText } from '../report-printer.ts'
 import type { Runtime } from '../runtime.ts'
+import { withTimes } from '../time-text.ts'
 
 /** `auditctl runs …`: the ledger of backfills and exports. */
 export async function runsCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
@@ -50,6 +52,11 @@ export function currentReport(ledger: Ledger, run: RunRecord): RunReport {
   })
 }
 
+const RUN_COLUMNS = [
+  ...['run', 'status', 'mode', 'source', 'stream', 'from', 'to'],
+  ...['scanned', 'delivered', 'rejected', 'late', 'unresolved', 'pending'],
+]
+
 async function listRuns(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   const reports = ledger.listRuns().map((run) => currentReport(ledger, run))
   const format = rowFormat(invocation, runtime)
@@ -58,26 +65,8 @@ async function listRuns(ledger: Ledger, invocation: Invocation, runtime: Runtime
     return EXIT.done
   }
   const rows = reports.map((report) => ({ ...report, from: report.window.from, to: report.window.to }))
-  await printRows(
-    rows,
-    [
-      'run',
-      'status',
-      'mode',
-      'source',
-      'stream',
-      'from',
-      'to',
-      'scanned',
-      'delivered',
-      'rejected',
-      'late',
-      'unresolved',
-      'pending',
-    ],
-    format,
-    runtime,
-  )
+  const shown = format === 'table' ? withTimes(rows, ['from', 'to'], invocation, runtime) : rows
+  await printFitting(shown, [RUN_COLUMNS, ['run', 'status', 'stream', 'from', 'delivered']], format, runtime)
   return EXIT.done
 }
 
@@ -98,8 +87,7 @@ async function showRun(ledger: Ledger, invocation: Invocation, runtime: Runtime)
   const run = runOf(ledger, invocation)
   const report = currentReport(ledger, run)
   if (flagOption(invocation, 'md')) {
-    const { incidentReport } = await import('../incident-report.ts')
-    await runtime.output.write(incidentReport(report))
+    await runtime.output.write(await incidentText(ledger, report, runtime))
     return EXIT.done
   }
   const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
@@ -132,7 +120,8 @@ async function jobOf(ledger: Ledger, run: RunRecord, invocation: Invocation, run
     })
   const settings = await settingsFor(invocation, runtime)
   const source = await openSource(settings, invocation, runtime, sourceName)
-  const stream = await openStream(settings, streamName, source, invocation, runtime)
+  const { late } = run.question
+  const stream = await openStream(settings, streamName, source, invocation, runtime, late)
   await lockPair(invocation, runtime, sourceName, streamName)
   return openJob({ settings, source, stream, ledger, invocation, runtime })
 }
@@ -154,7 +143,13 @@ async function resumeExport(
   const run = ledger.readRun(id)
   // The export has said itself what was left out.
   if (run !== undefined)
-    await printReport({ report: currentReport(ledger, run), exitCode: EXIT.done }, [], invocation, runtime)
+    await printReport(
+      { report: currentReport(ledger, run), exitCode: EXIT.done },
+      [],
+      ledger,
+      invocation,
+      runtime,
+    )
   return exitCode
 }
 
@@ -167,11 +162,17 @@ async function resume(ledger: Ledger, invocation: Invocation, runtime: Runtime):
   const run = ledger.readRun(asked.id) ?? asked
   if (!isUnfinished(run)) {
     runtime.log.info(`run ${run.id} is finished; there is nothing to resume`)
-    await printReport({ report: currentReport(ledger, run), exitCode: EXIT.done }, [], invocation, runtime)
+    await printReport(
+      { report: currentReport(ledger, run), exitCode: EXIT.done },
+      [],
+      ledger,
+      invocation,
+      runtime,
+    )
     return EXIT.done
   }
   const result = await resumeRun(job, run)
-  await printReport(result, [], invocation, runtime)
+  await printReport(result, [], ledger, invocation, runtime)
   return result.exitCode
 }
 
@@ -201,13 +202,13 @@ async function resend(ledger: Ledger, invocation: Invocation, runtime: Runtime):
     verify: flagOption(invocation, 'verify'),
   })
   const result = await resumeRun(job, run)
-  await printReport(result, [], invocation, runtime)
+  await printReport(result, [], ledger, invocation, runtime)
   return result.exitCode
 }
 
 async function prune(ledger: Ledger, invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   const ids = ledger.prune(runtime.clock.now() - olderThan(invocation))
   for (const id of ids) rmSync(ledger.folderOf(id), { recursive: true, force: true })
-  runtime.log.info(`${ids.length} runs forgotten`)
+  runtime.log.info(`${counted(ids.length, 'run')} forgotten`)
   return EXIT.done
 }

@@ -8,20 +8,14 @@ import { type StartedSandbox, startSandbox } from '../../sandbox/start.ts'
 import { flagOption, type Invocation, listOption, textOption } from '../invocation.ts'
 import type { Runtime } from '../runtime.ts'
 
-/** What runs beside Infisical unless a fault names more. */
+/** What runs beside Infisical unless `--with` or a fault names more. */
 const USUAL_RECEIVERS = ['splunk']
+const ALL = 'all'
 
 /** Serves until a signal fires; that is its ordinary end. */
 export async function sandboxCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
   const options = sandboxOptions(invocation, runtime.clock.now)
-  const named = options.faults.list().map((fault) => fault.service)
-  const unknown = named.find((name) => SANDBOXES[name] === undefined)
-  if (unknown !== undefined) {
-    throw new UserError(`--fault names ${JSON.stringify(unknown)}, which the sandbox does not run`, {
-      hint: `it can run ${Object.keys(SANDBOXES).join(', ')}`,
-    })
-  }
-  const sandbox = await startSandbox({ ...options, services: [...USUAL_RECEIVERS, ...named] })
+  const sandbox = await startSandbox({ ...options, services: servicesOf(invocation, options) })
   try {
     if (!sandbox.preloaded) {
       runtime.log.warn(
@@ -39,6 +33,24 @@ export async function sandboxCommand(invocation: Invocation, runtime: Runtime): 
     await sandbox.close()
   }
   return EXIT.done
+}
+
+/** @throws UserError for a name that there is no sandbox of */
+function servicesOf(invocation: Invocation, { faults }: SandboxOptions): readonly string[] {
+  const known = Object.keys(SANDBOXES)
+  const wanted = (textOption(invocation, 'with') ?? '').split(',').map((name) => name.trim())
+  const named = [
+    ...wanted.filter((name) => name !== '').map((name) => ['--with', name] as const),
+    ...faults.list().map(({ service }) => ['--fault', service] as const),
+  ]
+  for (const [flag, name] of named) {
+    if (known.includes(name) || (flag === '--with' && name === ALL)) continue
+    throw new UserError(`${flag} names ${JSON.stringify(name)}, which the sandbox does not run`, {
+      hint: `it can run ${known.join(', ')}`,
+    })
+  }
+  const names = wanted.includes(ALL) ? known : named.map(([, name]) => name)
+  return [...USUAL_RECEIVERS, ...names]
 }
 
 function sandboxOptions(invocation: Invocation, now: () => number): SandboxOptions {

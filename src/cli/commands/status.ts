@@ -4,11 +4,13 @@ import { HOUR_MS } from '../../core/time-range.ts'
 import { type StreamStatus, sourceAge, streamStatuses } from '../../operations/status.ts'
 import { settingsFor } from '../entry-actions.ts'
 import { outputFlag, settleOf } from '../flags.ts'
+import { keepMemoryFlat } from '../flat-memory.ts'
 import { type Invocation, listOption, textOption } from '../invocation.ts'
 import { concurrencyOf, type OpenStream, openLedger, openSource, openStream } from '../job.ts'
-import { printRows, rowFormat } from '../print-rows.ts'
+import { printFitting, printRows, rowFormat } from '../print-rows.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
+import { withTimes } from '../time-text.ts'
 
 const COLUMNS = [
   'stream',
@@ -22,8 +24,12 @@ const COLUMNS = [
   'lastRun',
 ]
 
+/** What a person looks for first. */
+const FEWER_COLUMNS = ['stream', 'source', 'state', 'lag', 'openGaps', 'newestHeld', 'provenUntil']
+
 /** `auditctl status`: is each stream keeping up, is the source still talking. */
 export async function statusCommand(invocation: Invocation, runtime: Runtime): Promise<ExitCode> {
+  keepMemoryFlat()
   const settings = await settingsFor(invocation, runtime)
   const named = listOption(invocation, 'stream')
   const names = named.length > 0 ? named : settings.streamNames
@@ -124,7 +130,14 @@ async function print(
   if (format === 'json' || format === 'jsonl') return printRows(statuses, [], format, runtime)
   const rows = statuses.map((status) => ({
     ...status,
-    lag: status.lagSeconds === null ? '-' : formatDuration(status.lagSeconds * 1000),
+    lag:
+      status.lagSeconds === null
+        ? '-'
+        : status.lagSeconds === 0
+          ? 'none'
+          : formatDuration(status.lagSeconds * 1000),
   }))
-  return printRows(rows, COLUMNS, format, runtime)
+  const times = ['newestAtSource', 'newestHeld', 'provenUntil']
+  const shown = format === 'table' ? withTimes(rows, times, invocation, runtime) : rows
+  return printFitting(shown, [COLUMNS, FEWER_COLUMNS], format, runtime)
 }

@@ -81,6 +81,8 @@ function typeRecord({
   title,
   limits,
   accepts,
+  notes = {},
+  keeps = notes.accepts,
   lateDefault,
   graceMs,
   searchable,
@@ -96,15 +98,26 @@ function typeRecord({
       future: text(futureMs),
       pastMs: pastMs ?? null,
       futureMs: futureMs ?? null,
+      ...(keeps === undefined ? {} : { note: keeps }),
     },
     late: lateDefault,
+    ...(notes.late === undefined ? {} : { lateNote: notes.late }),
     grace: formatDuration(graceMs),
     graceMs,
     searchable,
   }
 }
 
-function typeRow({ provider, limits, accepts, lateDefault, graceMs, searchable }: DestinationDefinition) {
+function typeRow({
+  provider,
+  limits,
+  accepts,
+  notes = {},
+  keeps = 'any age',
+  lateDefault,
+  graceMs,
+  searchable,
+}: DestinationDefinition) {
   return {
     provider,
     'default events': limits.default.maxEvents ?? 'none',
@@ -112,17 +125,17 @@ function typeRow({ provider, limits, accepts, lateDefault, graceMs, searchable }
     'hard events': limits.hard.maxEvents ?? 'none',
     'hard bytes': limits.hard.maxBytes,
     'event bytes': limits.hard.maxEventBytes,
-    accepts: windowText(accepts),
-    late: lateDefault,
+    accepts: [windowText(accepts, keeps), notes.accepts].filter((text) => text !== undefined).join(', '),
+    late: notes.late === undefined ? lateDefault : `${lateDefault} (${notes.late})`,
     grace: formatDuration(graceMs),
     searchable,
   }
 }
 
-function windowText({ pastMs, futureMs }: AcceptWindow): string {
+function windowText({ pastMs, futureMs }: AcceptWindow, unbounded: string): string {
   const past = pastMs === undefined ? '' : `-${formatDuration(pastMs)}`
   const future = futureMs === undefined ? '' : `+${formatDuration(futureMs)}`
-  return past + future === '' ? 'any age' : [past, future].filter((side) => side !== '').join(' to ')
+  return past + future === '' ? unbounded : [past, future].filter((side) => side !== '').join(' to ')
 }
 
 async function guide(invocation: Invocation, runtime: Runtime, extras: SettingsExtras): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import type { SummaryBy } from '../../core/source.ts'
 import { DAY_MS } from '../../core/time-range.ts'
 import { type Summary, summarize } from '../../operations/summary.ts'
 import { settingsFor } from '../entry-actions.ts'
-import { announceWindow, filterFlags, outputFlag, settleOf, windowFlags } from '../flags.ts'
+import { announceWindow, filterFlags, outputFlag, settleOf, timeContext, windowFlags } from '../flags.ts'
 import { keepMemoryFlat } from '../flat-memory.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openSource } from '../job.ts'
@@ -44,15 +44,17 @@ export async function summaryCommand(invocation: Invocation, runtime: Runtime): 
   const onWarnings = (warnings: readonly string[]): void => {
     for (const warning of warnings) runtime.log.warn(warning)
   }
+  const { zone } = timeContext(invocation, runtime)
   const summary = await summarize(
     { source, signal: runtime.signal, concurrency: concurrencyOf(invocation), onWarnings },
     window,
     filter,
     by,
+    zone,
   )
   const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'json')
   await runtime.output.write(
-    format === 'csv' ? await csvOf(summary, by) : textOf(summary, by, format, runtime),
+    format === 'csv' ? await csvOf(summary, by) : textOf(summary, by, zone, format, runtime),
   )
   return EXIT.done
 }
@@ -66,10 +68,16 @@ function keysOf(invocation: Invocation): readonly SummaryBy[] {
   })
 }
 
-function textOf(summary: Summary, by: readonly SummaryBy[], format: string, runtime: Runtime): string {
+function textOf(
+  summary: Summary,
+  by: readonly SummaryBy[],
+  zone: string,
+  format: string,
+  runtime: Runtime,
+): string {
   if (format === 'json') return `${JSON.stringify(summary)}\n`
   if (format === 'jsonl') return summary.groups.map((group) => `${JSON.stringify(group)}\n`).join('')
-  return bars(summary, by, runtime.io.columns)
+  return bars(summary, by, zone, runtime.io.columns)
 }
 
 /** csv-stringify is loaded only where CSV was asked for. */
@@ -79,7 +87,7 @@ async function csvOf(summary: Summary, by: readonly SummaryBy[]): Promise<string
   return csvText([...by, 'count'], rows)
 }
 
-function bars(summary: Summary, by: readonly SummaryBy[], columns: number): string {
+function bars(summary: Summary, by: readonly SummaryBy[], zone: string, columns: number): string {
   const shown = summary.groups.slice(0, MOST_BARS)
   const most = Math.max(1, ...shown.map(({ count }) => count))
   const names = shown.map(({ key }) => escapeText(by.map((name) => key[name] ?? '').join('  ')))
@@ -92,6 +100,7 @@ function bars(summary: Summary, by: readonly SummaryBy[], columns: number): stri
   })
   const rest = summary.groups.length - shown.length
   if (rest > 0) lines.push(`… and ${rest.toLocaleString('en-US')} more groups (-o csv lists all)`)
-  lines.push(`${summary.total.toLocaleString('en-US')} events by ${by.join(', ')}`)
+  const where = by.some((name) => name === 'hour' || name === 'day') ? ` (${zone})` : ''
+  lines.push(`${summary.total.toLocaleString('en-US')} events by ${by.join(', ')}${where}`)
   return `${lines.join('\n')}\n`
 }

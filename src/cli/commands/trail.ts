@@ -40,8 +40,16 @@ export async function trailCommand(invocation: Invocation, runtime: Runtime): Pr
   const printer = await eventPrinter(source, invocation, runtime)
   if (trail.events.length > 0) await printer.page(trail.events)
   const format = outputFlag(invocation) ?? (runtime.io.stdoutIsTerminal ? 'table' : 'jsonl')
-  const { lines } = trail
-  await printer.finish(undefined, lines.length > 0 ? { executionLog: lines.map(({ record }) => record) } : {})
+  const { lines, summary } = trail
+  await printer.finish(undefined, {
+    ...(lines.length > 0 ? { executionLog: lines.map(({ record }) => record) } : {}),
+    ...(summary === undefined ? {} : { summary }),
+  })
+  // What the server says of the whole has no place among events.
+  if (summary !== undefined && format !== 'json') {
+    const words = Object.entries(summary).map(([key, value]) => `${key} ${JSON.stringify(value)}`)
+    runtime.log.info(`the server says: ${escapeText(words.join(', '))}`)
+  }
   if (lines.length === 0) return EXIT.done
   if (format === 'table') {
     await runtime.output.write('\nexecution log\n')

@@ -30,7 +30,11 @@ export function acceptChecks(
   const { pastMs } = accepts
   const checks: Check[] = []
   if (pastMs === undefined) {
-    checks.push({ check, state: 'ok', message: `any age is taken; an event is judged after ${judged}` })
+    checks.push({
+      check,
+      state: 'ok',
+      message: `no bound of age is known; an event is judged after ${judged}`,
+    })
   } else if (pastMs <= judgedAfterMs) {
     checks.push({
       check,

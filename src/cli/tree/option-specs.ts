@@ -5,7 +5,15 @@ export type OptionSpec = {
   readonly repeatable?: boolean
   readonly choices?: readonly string[]
   /** What a shell completes the value with. */
-  readonly completes?: 'source' | 'stream' | 'run' | 'event-type' | 'file' | 'folder'
+  readonly completes?:
+    | 'source'
+    | 'stream'
+    | 'run'
+    | 'event-type'
+    | 'source-type'
+    | 'provider'
+    | 'file'
+    | 'folder'
   readonly hidden?: boolean
 }
 

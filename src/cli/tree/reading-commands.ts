@@ -93,7 +93,7 @@ export const READING_COMMANDS: readonly CommandSpec[] = [
       ...FILTERS,
       {
         flags: '--by <KEYS>',
-        help: 'action (default), actor, actor-type, outcome, path, project, ip, hour, day; comma-separated',
+        help: 'action (default), actor, actor-type, outcome, path, project, ip, hour, day (of --tz); comma-separated',
       },
     ],
     examples: [

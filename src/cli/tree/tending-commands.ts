@@ -10,7 +10,10 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
         name: 'add',
         summary: 'add a source',
         arguments: [{ name: 'name', help: 'its name' }],
-        options: [{ flags: '--type <TYPE>', help: 'see `auditctl source types`' }, ...SETTINGS_OPTIONS],
+        options: [
+          { flags: '--type <TYPE>', help: 'see `auditctl source types`', completes: 'source-type' },
+          ...SETTINGS_OPTIONS,
+        ],
       },
       { name: 'list', summary: 'all sources' },
       {
@@ -47,7 +50,10 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
         name: 'add',
         summary: 'add a stream',
         arguments: [{ name: 'name', help: 'its name' }],
-        options: [{ flags: '--provider <P>', help: 'see `auditctl stream types`' }, ...SETTINGS_OPTIONS],
+        options: [
+          { flags: '--provider <P>', help: 'see `auditctl stream types`', completes: 'provider' },
+          ...SETTINGS_OPTIONS,
+        ],
       },
       { name: 'list', summary: 'all streams' },
       {
@@ -70,7 +76,7 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'guide',
         summary: 'the set-up, step by step',
-        arguments: [{ name: 'provider', help: 'see `auditctl stream types`' }],
+        arguments: [{ name: 'provider', help: 'see `auditctl stream types`', completes: 'provider' }],
       },
       {
         name: 'import',
@@ -166,19 +172,31 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--events <N>', help: 'generated events (default: the recorded ones)' },
       { flags: '--seed <N>', help: 'of the generator' },
-      { flags: '--generation <G>', help: 'of the Infisical server', choices: ['2025', '2026'] },
+      {
+        flags: '--with <SERVICES>',
+        help: 'serve these besides Infisical and Splunk: all, or names such as scaivault,circleci,s3',
+      },
+      {
+        flags: '--generation <G>',
+        help: 'of the Infisical and InfraKitchen servers',
+        choices: ['2025', '2026'],
+      },
       { flags: '--recent', help: 'move the events to a recent window' },
       { flags: '--drop <FROM/TO>', help: 'the outage that the SIEM missed' },
       { flags: '--fault <SPEC>', help: 'service:kind[@N][xTIMES][=VALUE]; repeatable', repeatable: true },
       { flags: '--port <P>', help: 'first port' },
     ],
-    examples: ['auditctl sandbox --recent', 'auditctl sandbox --events 100000 --fault splunk:busy@3x2'],
+    examples: [
+      'auditctl sandbox --recent',
+      'auditctl sandbox --with scaivault,infrakitchen,circleci',
+      'auditctl sandbox --events 100000 --fault splunk:busy@3x2',
+    ],
   },
   {
     name: 'demo',
     summary: 'the whole job against the sandbox',
     options: [
-      { flags: '--stream <PROVIDER>', help: 'which provider (default splunk)' },
+      { flags: '--stream <PROVIDER>', help: 'which provider (default splunk)', completes: 'provider' },
       { flags: '--keep', help: 'leave the sandbox running' },
     ],
     examples: ['auditctl demo', 'auditctl demo --keep'],

@@ -101,6 +101,7 @@ async function toFolder(
   const manifest = await buildManifest(parts, options, done, {
     runId: run.id,
     earlier,
+    watermark,
     reasons: result.reasons,
   })
   // Before the manifest: killed between the two, the same command finds the run unfinished and nothing left to read.

@@ -2,7 +2,13 @@ import { IdDigest } from '../../core/id-digest.ts'
 import type { Manifest, ManifestFile } from '../../core/manifest.ts'
 import { HOUR_MS, isoTime, type TimeRange } from '../../core/time-range.ts'
 import { joined } from '../../state/proven.ts'
-import { type ExportOptions, type ExportParts, type ExportProgress, queryHashOf } from './types.ts'
+import {
+  type ExportOptions,
+  type ExportParts,
+  type ExportProgress,
+  queryHashOf,
+  type Watermark,
+} from './types.ts'
 
 /** The manifest of a folder, with what an earlier export of the same name had written. */
 export async function buildManifest(
@@ -12,6 +18,7 @@ export async function buildManifest(
   about: {
     readonly runId: string
     readonly earlier: Manifest | undefined
+    readonly watermark: Watermark | undefined
     readonly reasons: readonly string[]
   },
 ): Promise<Manifest> {
@@ -22,14 +29,16 @@ export async function buildManifest(
   const digest = new IdDigest()
   digest.addDigest(progress.idDigest)
   if (about.earlier !== undefined) digest.addDigest(about.earlier.idDigest)
-  const from = Math.min(
-    options.window.from,
-    about.earlier === undefined ? Number.POSITIVE_INFINITY : Date.parse(about.earlier.window.from),
-  )
+  const from =
+    about.earlier === undefined
+      ? firstNew(options, about.watermark)
+      : Math.min(options.window.from, Date.parse(about.earlier.window.from))
   const window = { from, to: options.window.to }
   // What was left out earlier is still missing from the folder.
   const reasons = [...new Set([...(about.earlier?.reasons ?? []), ...about.reasons])]
-  const { retentionMs } = source.traits
+  const identity = await source.identify(parts.signal)
+  const retentionMs = source.traits.retentionMs ?? identity.retentionMs
+  const before = about.earlier?.source
   return {
     version: 1,
     runId: about.runId,
@@ -37,8 +46,14 @@ export async function buildManifest(
     source: {
       name: source.name,
       type: source.shape.type,
-      ...(await source.identify(parts.signal)),
-      retentionFloor: retentionMs === undefined ? null : isoTime(clock.now() - retentionMs),
+      // An export that had nothing to add may have seen nobody's name.
+      url: identity.url ?? before?.url ?? null,
+      organization: identity.organization ?? before?.organization ?? null,
+      identity: identity.identity ?? before?.identity ?? null,
+      scope: identity.scope ?? before?.scope ?? null,
+      generation: identity.generation ?? before?.generation ?? null,
+      retentionFloor:
+        retentionMs === undefined ? (before?.retentionFloor ?? null) : isoTime(clock.now() - retentionMs),
     },
     window: { from: isoTime(window.from), to: isoTime(window.to) },
     query: options.query,
@@ -53,6 +68,19 @@ export async function buildManifest(
     complete: reasons.length === 0,
     reasons,
   }
+}
+
+/** Where a folder begins to be whole: what an incremental export wrote elsewhere before, and looks back at, is not in it. */
+function firstNew(
+  { window, incremental }: Pick<ExportOptions, 'window' | 'incremental'>,
+  watermark: Watermark | undefined,
+): number {
+  if (incremental === undefined || watermark === undefined) return window.from
+  if (watermark.doneThrough < window.to) return Math.max(window.from, watermark.doneThrough)
+  // Already the one that this export leaves.
+  return watermark.begun < window.from
+    ? Math.min(window.to, window.from + incremental.overlapMs)
+    : window.from
 }
 
 export function totalsOf(files: readonly ManifestFile[]): Manifest['totals'] {

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { IdDigest } from '../../core/id-digest.ts'
 import { MANIFEST_FILE, type Manifest, type ManifestFile } from '../../core/manifest.ts'
 
+/** A detached signature that somebody put beside the manifest. */
+const SIGNATURE_FILE = `${MANIFEST_FILE}.sig`
+
 /** What is wrong with an exported folder, a line each, naming the file. */
 export type Finding = { readonly path: string; readonly problem: string }
 
@@ -32,7 +35,7 @@ export async function verifyFolder(store: VerifyStore, manifest: Manifest): Prom
   if (named.size < manifest.files.length)
     findings.push({ path: MANIFEST_FILE, problem: 'names a file twice' })
   for await (const path of store.list()) {
-    if (path !== MANIFEST_FILE && !named.has(path))
+    if (path !== MANIFEST_FILE && path !== SIGNATURE_FILE && !named.has(path))
       findings.push({ path, problem: 'is foreign: the manifest does not name it' })
   }
   const digest = new IdDigest()

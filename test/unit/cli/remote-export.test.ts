@@ -130,6 +130,7 @@ const WHOLE = {
   'x/year=2026/a.jsonl': LINES,
   'x/b.jsonl.gz': PACKED,
   'x/': '',
+  'x/manifest.json.sig': 'a detached signature',
   'y/other.jsonl': LINES,
 }
 

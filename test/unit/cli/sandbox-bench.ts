@@ -45,9 +45,11 @@ export async function sandboxBench(
     readonly services?: readonly string[]
     readonly generation?: '2025' | '2026'
     readonly events?: number
+    /** In force from the start: what a service is, rather than what befalls it. */
+    readonly faults?: readonly string[]
   } = {},
 ): Promise<SandboxBench> {
-  const faults = faultPlan()
+  const faults = faultPlan(options.faults)
   const sandbox = await startSandbox({
     services: options.services ?? ['splunk'],
     generation: options.generation ?? '2026',

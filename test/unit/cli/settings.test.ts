@@ -115,6 +115,20 @@ test('openInventory gives nothing without search credentials', async (t) => {
   assert.equal(await settings.openInventory('soc', 'vault', PARTS), undefined)
 })
 
+test('openInventory runs no command of a file that others can write', async (t) => {
+  const { load, path } = setUp(t, { streams: { soc: { ...SIEM, inventory: { command: ['./ids'] } } } })
+  for (const mode of [0o620, 0o602]) {
+    chmodSync(path, mode)
+    await assert.rejects((await load()).openInventory('soc', 'vault', PARTS), {
+      name: 'UserError',
+      exitCode: 2,
+      message: `The inventory command of the stream soc of ${path} is not run, since others can write it`,
+    })
+  }
+  chmodSync(path, 0o644)
+  await assert.doesNotReject((await load()).openInventory('soc', 'vault', PARTS))
+})
+
 test('an entry is checked when it is opened, and does not disturb the others', async (t) => {
   const config = {
     sources: { good: VAULT, bad: { ...VAULT, regoin: 'eu', rate: 0 }, odd: { type: 'valut' } },

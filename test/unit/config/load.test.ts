@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import Conf from 'conf'
 import { loadConfig, parseConfig, saveConfig } from '../../../src/config/load.ts'
+import type { UserError } from '../../../src/core/errors.ts'
 import { tempFolder } from './temp-folder.ts'
 
 const CONFIG = {
@@ -127,6 +128,24 @@ test('parseConfig names what is wrong with the frame, what was found and what is
       name: 'UserError',
       exitCode: 2,
       message,
+    })
+  }
+})
+
+test('every refusal of a configuration says what to do next', (t) => {
+  const folder = tempFolder(t)
+  for (const refuse of [
+    () => parseConfig('', '/c.json'),
+    () => parseConfig('[]', '/c.json'),
+    () => parseConfig('{"version": 1,', '/c.json'),
+    () => parseConfig('{"version": 1, "a": 1}', '/c.json'),
+    () => loadConfig(folder, { mustExist: true }),
+    () => loadConfig(join(folder, 'none.json'), { mustExist: true }),
+  ]) {
+    assert.throws(refuse, (error: UserError) => {
+      assert.equal(error.exitCode, 2)
+      assert.ok((error.hint ?? '') !== '', error.message)
+      return true
     })
   }
 })

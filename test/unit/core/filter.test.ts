@@ -52,6 +52,11 @@ for (const [expression, holds] of [
   ['absent!=x', true],
   ['nothing=null', true],
   ['flag=true', true],
+  ['size=12', true],
+  ['size=12.0', true],
+  ['size!=1.2e1', false],
+  ['size=', false],
+  ['text=9.0', false],
   ['size>9', true],
   ['size>12', false],
   ['size>=12', true],
@@ -74,6 +79,12 @@ for (const [expression, holds] of [
     assert.equal(matches(eventOf(RECORD)), holds)
   })
 }
+
+test('--where finds a number that is too large for a double by its own digits', () => {
+  const matches = compileFilter({ ...NO_FILTER, where: [parseWhere('n=12345678901234567890')] }, {}, 'prod')
+  assert.ok(matches(namedEvent(Buffer.from('{"id":"a","n":12345678901234567890}'), 'id')))
+  assert.ok(!matches(namedEvent(Buffer.from('{"id":"a","n":12345678901234}'), 'id')))
+})
 
 test('parseWhere() keeps everything after the operator, also operators', () => {
   assert.deepEqual(parseWhere('a.b=c=d!=e'), { path: ['a', 'b'], operator: '=', value: 'c=d!=e' })

@@ -33,6 +33,14 @@ describe('tableLines()', () => {
     ])
   })
 
+  test('cuts times last: half a time tells nothing', () => {
+    assert.deepEqual(tableLines(COLUMNS, ROWS, { width: 48 }), [
+      'TIME                  ACTION     ACTOR     COUNT',
+      '2026-11-20T12:45:41Z  create-s…  ci-runn…      7',
+      '2026-11-20T12:45:42Z  delete-f…  日本語…   12345',
+    ])
+  })
+
   test('writes each row as a list where the columns have no room side by side', () => {
     assert.deepEqual(
       tableLines(COLUMNS, [...ROWS.slice(0, 1), ['', 'x', '', '']], { width: 20, color: true }),

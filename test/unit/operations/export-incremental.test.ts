@@ -174,3 +174,47 @@ function silent(ledger: Ledger): Ledger {
     },
   })
 }
+
+test('the manifest keeps who was read when a later export finds nothing new', async (t) => {
+  const { folder, source, ledger, parts, optionsOf, run } = await setup(t)
+  const known = { ...(await source.identify(parts.signal)), organization: 'org-1', retentionMs: 24 * HOUR_MS }
+  await runExport(
+    { ...parts, source: { ...source, identify: async () => known } },
+    optionsOf('folder', 'out'),
+    run,
+  )
+  const manifest = () => JSON.parse(readFileSync(join(folder, 'out/manifest.json'), 'utf8')) as Manifest
+  const first = manifest().source
+  assert.deepEqual(
+    [first.organization, first.url, first.retentionFloor, 'retentionMs' in first],
+    ['org-1', null, new Date(parts.clock.now() - 24 * HOUR_MS).toISOString(), false],
+  )
+  const again = ledger.createRun('again', { ...run.question, typedWindow: '', filter: '{}' })
+  await runExport(parts, optionsOf('folder', 'out'), again)
+  assert.deepEqual([manifest().runId, manifest().source], [again.id, first])
+})
+
+test('a folder that a name turns to later claims no more than it holds', async (t) => {
+  const { folder, ledger, parts, optionsOf } = await setup(t)
+  const manifestOf = (name: string) =>
+    JSON.parse(readFileSync(join(folder, name, 'manifest.json'), 'utf8')) as Manifest
+  const middle = START + HOUR_MS
+  const first = { ...optionsOf('file', 'elsewhere'), window: { from: START, to: middle } }
+  const runOf = (key: string, window: { from: number; to: number }) =>
+    ledger.createRun(key, {
+      mode: 'export',
+      source: 'prod',
+      stream: null,
+      ...window,
+      typedWindow: '',
+      filter: '{}',
+    })
+  await runExport(parts, first, runOf('first', first.window))
+  // The overlap is read again, and nothing of it is new.
+  const later = { ...optionsOf('folder', 'later'), window: { from: middle - 10 * MINUTE_MS, to: WINDOW.to } }
+  await runExport(parts, later, runOf('later', later.window))
+  assert.deepEqual(
+    [manifestOf('later').totals.rows, manifestOf('later').window.from],
+    [120, new Date(middle).toISOString()],
+  )
+})

@@ -54,6 +54,24 @@ test('follow shows each event once, oldest first, and late ones when they turn u
   assert.deepEqual(seen, [1, 2, 3, 4].map(idOf))
 })
 
+test('follow looks back as far as events of the source may be late', async () => {
+  const late = (allowedLatenessMs: number) => {
+    const source = scriptedSource([])
+    return { ...source, lines: source.lines, traits: { ...source.traits, allowedLatenessMs } }
+  }
+  // Delivered 35 minutes after it happened, an hour after following began.
+  const looks = 260
+  for (const [source, expected] of [
+    [late(120 * MINUTE), [idOf(1)]],
+    [late(0), []],
+  ] as const) {
+    const { seen } = await follow(source, looks, (look, now) => {
+      if (look === 240) source.lines.push(lineOf(1, now - 35 * MINUTE))
+    })
+    assert.deepEqual(seen, expected)
+  }
+})
+
 test('follow forgets what it can no longer meet again, and still repeats nothing in hours', async () => {
   const source = scriptedSource([])
   let serial = 0

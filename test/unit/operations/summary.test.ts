@@ -97,6 +97,29 @@ for (const [by, filter, expected] of [
   })
 }
 
+for (const [zone, days, hours] of [
+  ['Europe/Berlin', { '2026-11-21': 4 }, ['2026-11-21T00:00+01:00', '2026-11-21T01:00+01:00']],
+  ['America/New_York', { '2026-11-20': 4 }, ['2026-11-20T18:00-05:00', '2026-11-20T19:00-05:00']],
+  ['Asia/Kolkata', { '2026-11-21': 4 }, ['2026-11-21T04:00+05:30', '2026-11-21T05:00+05:30']],
+] as const) {
+  test(`summary by day and hour in ${zone} counts the days people live there`, async () => {
+    // What a server counts is of UTC.
+    const counting: AuditSource = {
+      ...source,
+      summary: async () => ({ total: 1, groups: [{ key: '2026-11-20', count: 1 }], record: {} }),
+    }
+    const byDay = await summarize({ ...parts, source: counting }, WINDOW, NO_FILTER, ['day'], zone)
+    assert.deepEqual(Object.fromEntries(byDay.groups.map(({ key, count }) => [key['day'], count])), days)
+    const byHour = await summarize({ ...parts, source }, WINDOW, NO_FILTER, ['hour'], zone)
+    assert.deepEqual(
+      byHour.groups.map(({ key }) => key['hour']),
+      hours,
+    )
+    const utc = await summarize({ ...parts, source: counting }, WINDOW, NO_FILTER, ['day'])
+    assert.equal(utc.total, 1)
+  })
+}
+
 test('summary takes the counts of a server that has them, and counts by itself where a filter is in the way', async () => {
   const counting: AuditSource = {
     ...source,

@@ -9,6 +9,7 @@ import { queryOf } from './fake-operations.ts'
 export type Trial = {
   readonly store: Store
   readonly quits: boolean[]
+  readonly suspended: () => number
   send(...messages: readonly Message[]): Promise<void>
   stop(): Promise<void>
 }
@@ -21,10 +22,14 @@ export async function browserOver(
   limits: Limits = LIMITS,
 ): Promise<Trial> {
   const quits: boolean[] = []
+  let suspended = 0
   const performer = createPerformer({
     operations: () => operations,
     monotonic: () => performance.now(),
     quit: (interrupted) => quits.push(interrupted),
+    suspend: () => {
+      suspended += 1
+    },
   })
   const state = initialState(size)
   const store = createStore(
@@ -38,7 +43,7 @@ export async function browserOver(
     }
   }
   await send({ type: 'opened', operations, query: queryOf(seconds) })
-  return { store, quits, send, stop: () => performer.stop() }
+  return { store, quits, suspended: () => suspended, send, stop: () => performer.stop() }
 }
 
 /** What is under way has come to rest. */

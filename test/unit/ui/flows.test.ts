@@ -240,3 +240,15 @@ test('with several streams one is chosen first', async () => {
   await send({ type: 'move', by: 1 }, { type: 'drill' })
   assert.equal(store.state().coverage?.stream, 'dd')
 })
+
+test('Ctrl-Z suspends from every view and while a line is typed, and changes nothing', async () => {
+  const { store, send, suspended, stop } = await browserOver(fakeOperations(600), 600)
+  const before = store.state()
+  await send({ type: 'suspend' })
+  assert.deepEqual([suspended(), store.state()], [1, before])
+  await send({ type: 'open-filter' }, { type: 'typed', text: 'event:' })
+  const typing = store.state()
+  await send({ type: 'suspend' })
+  assert.deepEqual([suspended(), store.state()], [2, typing])
+  await stop()
+})

@@ -25,6 +25,7 @@ const VIEWS: Readonly<Record<string, readonly Message[]>> = {
   filter: [{ type: 'open-filter' }, { type: 'typed', text: 'event:sec' }, { type: 'complete', by: 1 }],
   detail: [{ type: 'move', by: 1 }, { type: 'open-detail' }],
   coverage: [{ type: 'open-coverage' }, { type: 'move', by: 1 }],
+  gap: [{ type: 'open-coverage' }, { type: 'drill' }],
   plan: [{ type: 'open-coverage' }, { type: 'fill', which: 'all' }],
   proof: [{ type: 'open-coverage' }, { type: 'fill', which: 'all' }, { type: 'answer', yes: true }],
   help: [{ type: 'open-help' }],
