@@ -26,13 +26,23 @@ async function providers(): Promise<string> {
     '|---|---|---|---|---|---|---|---|',
   ]
   for (const [name, load] of Object.entries(DESTINATIONS)) {
-    const { limits: all, accepts, lateDefault, graceMs, searchable } = await load()
-    const past = accepts.pastMs === undefined ? 'any age' : `${formatDuration(accepts.pastMs)} back`
+    const {
+      limits: all,
+      accepts,
+      notes = {},
+      keeps = 'any age',
+      lateDefault,
+      graceMs,
+      searchable,
+    } = await load()
+    const past = accepts.pastMs === undefined ? keeps : `${formatDuration(accepts.pastMs)} back`
     const future = accepts.futureMs === undefined ? '' : `, ${formatDuration(accepts.futureMs)} ahead`
+    const window = [past + future, notes.accepts].filter((text) => text !== undefined).join(', ')
+    const late = notes.late === undefined ? lateDefault : `${lateDefault} (${notes.late})`
     const events = limits(({ maxEvents }) => maxEvents?.toLocaleString('en-US') ?? 'any', all)
     const bytes = limits(({ maxBytes }) => size(maxBytes), all)
     rows.push(
-      `| \`${name}\` | ${events} | ${bytes} | ${size(all.hard.maxEventBytes)} | ${past}${future} | ${lateDefault} | ${graceMs === 0 ? 'none' : formatDuration(graceMs)} | ${searchable.replaceAll('|', '\\|')} |`,
+      `| \`${name}\` | ${events} | ${bytes} | ${size(all.hard.maxEventBytes)} | ${window} | ${late} | ${graceMs === 0 ? 'none' : formatDuration(graceMs)} | ${searchable.replaceAll('|', '\\|')} |`,
     )
   }
   return rows.join('\n')
