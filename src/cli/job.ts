@@ -4,6 +4,7 @@ import { ensureStateDir } from '../config/paths.ts'
 import type { Destination, LatePolicy } from '../core/destination.ts'
 import { durationOf } from '../core/duration.ts'
 import { UserError } from '../core/errors.ts'
+import type { HttpClient } from '../core/http.ts'
 import type { Inventory } from '../core/inventory.ts'
 import type { AuditSource } from '../core/source.ts'
 import { HOUR_MS } from '../core/time-range.ts'
@@ -21,6 +22,13 @@ export function concurrencyOf(invocation: Invocation): number {
   return countOption(invocation, 'concurrency') ?? DEFAULT_CONCURRENCY
 }
 
+const NO_HTTP: HttpClient = {
+  service() {
+    throw new TypeError('a source that makes no requests asked for a service')
+  },
+  async close() {},
+}
+
 /** The source that the command reads, closed when it ends. */
 export async function openSource(
   settings: Settings,
@@ -28,8 +36,9 @@ export async function openSource(
   runtime: Runtime,
   name = settings.sourceName(),
 ): Promise<AuditSource> {
+  const { definition } = await settings.sourceSettings(name)
   const source = await settings.openSource(name, {
-    http: await runtime.http(),
+    http: definition.isLocal === true ? NO_HTTP : await runtime.http(),
     clock: runtime.clock,
     log: runtime.log,
     scratch: () => runtime.scratch(),

@@ -10,6 +10,8 @@ export class BrokenPipeError extends Error {
 export type Output = {
   /** Resolves when the stream is ready for more. @throws BrokenPipeError when the reader has gone */
   write(chunk: string | Uint8Array): Promise<void>
+  /** Resolves when the bytes have left and may be overwritten. @throws as `write` */
+  put(bytes: Uint8Array): Promise<void>
   /** Resolves when everything written has left. */
   flush(): Promise<void>
 }
@@ -30,27 +32,30 @@ export function outputTo(stream: NodeJS.WritableStream, isTerminal: boolean): Ou
   const check = (): void => {
     if (failure !== undefined) throw failure
   }
+  const shown = (bytes: Uint8Array): string | Uint8Array =>
+    isTerminal ? escapeData(Buffer.from(bytes).toString('utf8')) : bytes
+  const leave = async (chunk: string | Uint8Array): Promise<void> => {
+    check()
+    await new Promise<void>((resolve) => {
+      stream.write(chunk, (error) => {
+        if (error) failure ??= failureOf(error)
+        resolve()
+      })
+    })
+    check()
+  }
   return {
     async write(chunk) {
       check()
-      const isData = typeof chunk !== 'string'
-      if (stream.write(isData && isTerminal ? escapeData(Buffer.from(chunk).toString('utf8')) : chunk)) return
+      if (stream.write(typeof chunk === 'string' ? chunk : shown(chunk))) return
       await new Promise<void>((resolve) => {
         wake = resolve
       })
       wake = undefined
       check()
     },
-    async flush() {
-      check()
-      await new Promise<void>((resolve) => {
-        stream.write('', (error) => {
-          if (error) failure ??= failureOf(error)
-          resolve()
-        })
-      })
-      check()
-    },
+    put: (bytes) => leave(shown(bytes)),
+    flush: () => leave(''),
   }
 }
 

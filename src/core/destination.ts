@@ -25,6 +25,8 @@ export type DestinationTraits = {
   readonly limits: BatchLimits
   readonly frame: Frame
   readonly accepts: AcceptWindow
+  /** Longer events are taken, but better were not sent; what comes of them, in words that end a sentence. */
+  readonly advised?: { readonly eventBytes: number; readonly beyond: string }
   readonly lateDefault: LatePolicy
   /** Restamped events keep no time of their own: the far side drops the one inside them. */
   readonly restampLosesTime?: boolean
@@ -32,6 +34,8 @@ export type DestinationTraits = {
   readonly graceMs: number
   /** Where a request may not mix old and new events. */
   readonly maxSpanMs?: number
+  /** Test events that go in one request: several where it is not known whether the far side tells the events of a request apart. Default 1. */
+  readonly canaries?: number
   /** Requests in flight that keep the order meaningful. */
   readonly concurrency: number
 }

@@ -1,4 +1,5 @@
 import { instantOf } from './instant.ts'
+import { type EventValues, type PageValues, readValues } from './page-values.ts'
 import type { EpochMs } from './time-range.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
@@ -53,33 +54,38 @@ export type SpanPage = {
   readonly buffer: Uint8Array
   readonly rows: Int32Array
   readonly base: number
+  /** When they happened, in the order of the rows. */
+  readonly times: Float64Array
+  /** In the order of the rows, where who found the events knows. */
+  readonly values?: PageValues | undefined
 }
 export const SPAN_FIELDS = 6
 
 /**
- * An event that is a span of a larger reply. Everything but its time is read on first use: an export of a million events never parses one.
- * Thousands of them are alive at once, so each is as small as can be.
+ * An event that is a span of a larger reply. Everything is read on first use: an export of a million events never parses one. Thousands of
+ * them are alive at once, so each is as small as can be.
  */
 export class SpanEvent implements AuditEvent {
-  readonly occurredAtMs: EpochMs
   readonly #page: SpanPage
-  /** Where its row begins. */
-  readonly #row: number
+  /** Its place in the page. */
+  readonly #n: number
   #record: JsonObject | undefined
 
-  /** @throws RangeError when its time is no time */
-  constructor(page: SpanPage, row: number) {
-    const { buffer, rows, base } = page
+  constructor(page: SpanPage, n: number) {
     this.#page = page
-    this.#row = row
-    this.occurredAtMs = instantOf(buffer, base + (rows[row + 4] as number), base + (rows[row + 5] as number))
+    this.#n = n
   }
 
-  /** One that has no page. */
+  /** One that has no page. @throws RangeError when its time is no time */
   static of(reader: EventReader, buffer: Uint8Array, span: Span): SpanEvent {
     const { start, end, idStart, idEnd, timeStart, timeEnd } = span
     const rows = Int32Array.of(start, end, idStart, idEnd, timeStart, timeEnd)
-    return new SpanEvent({ reader, buffer, rows, base: 0 }, 0)
+    const times = Float64Array.of(instantOf(buffer, timeStart, timeEnd))
+    return new SpanEvent({ reader, buffer, rows, base: 0, times }, 0)
+  }
+
+  get occurredAtMs(): EpochMs {
+    return this.#page.times[this.#n] as number
   }
 
   get buffer(): Uint8Array {
@@ -124,13 +130,18 @@ export class SpanEvent implements AuditEvent {
   get bytes(): Uint8Array {
     return this.buffer.subarray(this.start, this.end)
   }
+  /** Fills `into` with where the event's values lie; false when its page does not know. */
+  readValues(into: EventValues): boolean {
+    const { values, buffer } = this.#page
+    return values !== undefined && readValues(values, this.#n, buffer, this.start, into)
+  }
   record(): JsonObject {
     this.#record ??= JSON.parse(utf8.decode(this.bytes)) as JsonObject
     return this.#record
   }
   #bound(field: number): number {
     const { rows, base } = this.#page
-    return base + (rows[this.#row + field] as number)
+    return base + (rows[this.#n * SPAN_FIELDS + field] as number)
   }
 }
 

@@ -7,7 +7,7 @@ import {
   SpanEvent,
   type SpanPage,
 } from './event.ts'
-import { instantOfText } from './instant.ts'
+import { instantOf, instantOfText } from './instant.ts'
 import type { EventSpans } from './json-slice.ts'
 import type { EventShape } from './source.ts'
 
@@ -34,8 +34,8 @@ export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditE
   return eventOf(pageOf(spans, shape), i, shape)
 }
 
-function pageOf({ bytes, rows }: EventSpans, { reader }: EventShape): SpanPage {
-  return { reader, buffer: bytes, rows, base: 0 }
+function pageOf({ bytes, count, rows, values }: EventSpans, { reader }: EventShape): SpanPage {
+  return { reader, buffer: bytes, rows, base: 0, times: new Float64Array(count), values }
 }
 
 function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
@@ -46,7 +46,10 @@ function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
     const idEnd = rows[row + 3] as number
     const timeStart = rows[row + 4] as number
     const timeEnd = rows[row + 5] as number
-    if (isPlainlyNamed(shape, buffer, idStart, idEnd, timeStart, timeEnd)) return new SpanEvent(page, row)
+    if (isPlainlyNamed(shape, buffer, idStart, idEnd, timeStart, timeEnd)) {
+      page.times[i] = instantOf(buffer, timeStart, timeEnd)
+      return new SpanEvent(page, i)
+    }
     return namedEvent(buffer.subarray(rows[row], rows[row + 1]), shape)
   } catch (cause) {
     if (cause instanceof ContractError) throw cause

@@ -42,11 +42,17 @@ let lastDayMs = 0
 
 function readUtc(b: Uint8Array, s: number, end: number): EpochMs | undefined {
   if (b[s + 4] !== DASH || b[s + 7] !== DASH || b[s + 13] !== COLON || b[s + 16] !== COLON) return undefined
-  const day = digits(b, s, 4) * 10_000 + digits(b, s + 5, 2) * 100 + digits(b, s + 8, 2)
-  const hour = digits(b, s + 11, 2)
-  const minute = digits(b, s + 14, 2)
-  const second = digits(b, s + 17, 2)
+  const century = twoDigits(b, s)
+  const year = twoDigits(b, s + 2)
+  const month = twoDigits(b, s + 5)
+  const date = twoDigits(b, s + 8)
+  const hour = twoDigits(b, s + 11)
+  const minute = twoDigits(b, s + 14)
+  const second = twoDigits(b, s + 17)
+  // One that is negative makes all of them negative.
+  if ((century | year | month | date | hour | minute | second) < 0) return undefined
   if (hour > 23 || minute > 59 || second > 59) return undefined
+  const day = century * 1_000_000 + year * 10_000 + month * 100 + date
   const time = hour * 3600 + minute * 60 + second
   let fraction = 0
   if (end - s > 20) {
@@ -55,16 +61,23 @@ function readUtc(b: Uint8Array, s: number, end: number): EpochMs | undefined {
     if (Number.isNaN(digits(b, s + 20 + length, end - 1 - (s + 20) - length))) return undefined
     fraction = digits(b, s + 20, length) * (length === 3 ? 1 : length === 2 ? 10 : 100)
   }
-  if (Number.isNaN(day + time + fraction)) return undefined
+  if (Number.isNaN(fraction)) return undefined
   if (day !== lastDay) {
-    const [year, month, date] = [Math.floor(day / 10_000), Math.floor(day / 100) % 100, day % 100]
-    const ms = Date.UTC(year, month - 1, date)
+    const fullYear = century * 100 + year
+    const ms = Date.UTC(fullYear, month - 1, date)
     // Date.UTC rolls 31 February over; a time that does not exist is not a time.
-    if (new Date(ms).getUTCDate() !== date || month < 1 || month > 12 || year < 1000) return undefined
+    if (new Date(ms).getUTCDate() !== date || month < 1 || month > 12 || fullYear < 1000) return undefined
     lastDay = day
     lastDayMs = ms
   }
   return lastDayMs + time * 1000 + fraction
+}
+
+/** -1 where there are none. */
+function twoDigits(b: Uint8Array, at: number): number {
+  const tens = (b[at] as number) - ZERO
+  const ones = (b[at + 1] as number) - ZERO
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
 }
 
 function digits(b: Uint8Array, at: number, length: number): number {

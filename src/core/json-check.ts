@@ -139,7 +139,7 @@ export function checkJson(
 }
 
 /** The index after a number or a word, or what `checkJson` returns for none. A number that touches `limit` counts as over. */
-function scalarEnd(bytes: Uint8Array, start: number, limit: number): number {
+export function scalarEnd(bytes: Uint8Array, start: number, limit: number): number {
   const c = bytes[start] as number
   if (c === 0x74) return wordEnd(bytes, start, limit, TRUE)
   if (c === 0x66) return wordEnd(bytes, start, limit, FALSE)
@@ -185,7 +185,7 @@ function digitsEnd(bytes: Uint8Array, start: number, limit: number): number {
 }
 
 /** Bytes of the escape at `at`; 0 when it is none, -1 when it is not all there. */
-function escapeLength(bytes: Uint8Array, at: number, limit: number): number {
+export function escapeLength(bytes: Uint8Array, at: number, limit: number): number {
   if (at + 1 >= limit) return -1
   const c = bytes[at + 1] as number
   if (c === 0x75) {

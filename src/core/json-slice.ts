@@ -1,7 +1,9 @@
 import { ContractError } from './errors.ts'
 import type { JsonObject } from './event.ts'
+import { EventScanner } from './event-scanner.ts'
 import { compactJson, findMember, skipSpace } from './json-members.ts'
-import { found, scanEvent } from './json-scan.ts'
+import { found } from './json-scan.ts'
+import type { PageValues } from './page-values.ts'
 import { SpanList } from './span-list.ts'
 
 /**
@@ -19,6 +21,8 @@ export type EventSpans = {
   readonly timeEnds: Int32Array
   /** The same by row: six numbers for each event, in this order. */
   readonly rows: Int32Array
+  /** Where the values of the events lie, when a scanner was given that remembers outlines. */
+  readonly values?: PageValues | undefined
 }
 
 export type SliceOptions = {
@@ -27,6 +31,8 @@ export type SliceOptions = {
   /** Where the id and the time stand at the top level of an event. */
   readonly idKey: string
   readonly timeKey: string
+  /** Of the same keys, for one reply after the other of the same log: it comes to know the outlines of its events. */
+  readonly scanner?: EventScanner
 }
 
 export type SlicedEvents = {
@@ -55,8 +61,14 @@ export function sliceEvents(bytes: Uint8Array, options: SliceOptions): SlicedEve
   const path = pathOf(options.arrayKey)
   const arrayStart = findArray(bytes, path)
   if (arrayStart < 0) return undefined
-  const list = new SpanList(bytes)
-  const arrayEnd = scanElements(bytes, arrayStart, options, list)
+  const { scanner } = options
+  const list = new SpanList(bytes, scanner?.outlines)
+  const arrayEnd = scanElements(
+    bytes,
+    arrayStart,
+    scanner ?? new EventScanner(options, { learns: false }),
+    list,
+  )
   if (arrayEnd < 0 || hasNewline(bytes, arrayStart, arrayEnd) || !isUtf8(bytes)) return undefined
   const envelope = envelopeAround(bytes, arrayStart, arrayEnd, path)
   return envelope && { spans: list.spans(), envelope: () => envelope }
@@ -87,27 +99,20 @@ export function spansOf(
 ): EventSpans {
   const bytes = encoder.encode(`[${events.map((event) => JSON.stringify(event)).join(',')}]`)
   const list = new SpanList(bytes)
-  scanElements(bytes, 0, keys, list)
+  scanElements(bytes, 0, new EventScanner(keys, { learns: false }), list)
   return list.spans()
 }
 
 /** The index after the array, or -1. */
-function scanElements(
-  bytes: Uint8Array,
-  arrayStart: number,
-  keys: { readonly idKey: string; readonly timeKey: string },
-  list: SpanList,
-): number {
+function scanElements(bytes: Uint8Array, arrayStart: number, scanner: EventScanner, list: SpanList): number {
   const limit = bytes.length
-  const idKey = encoder.encode(keys.idKey)
-  const timeKey = encoder.encode(keys.timeKey)
   let i = skipSpace(bytes, arrayStart + 1, limit)
   if (i < limit && bytes[i] === CLOSE_BRACKET) return i + 1
   for (;;) {
     if (i >= limit || bytes[i] !== OPEN_BRACE) return -1
-    const end = scanEvent(bytes, i, limit, idKey, timeKey)
+    const end = scanner.scan(bytes, i)
     if (end < 0) return -1
-    list.add(i, end, found)
+    list.add(i, end, found, scanner.isKnown)
     i = bytes[end] === COMMA ? end : skipSpace(bytes, end, limit)
     if (i >= limit) return -1
     if (bytes[i] === CLOSE_BRACKET) return i + 1

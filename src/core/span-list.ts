@@ -1,5 +1,7 @@
 import { SPAN_FIELDS } from './event.ts'
 import type { EventSpans } from './json-slice.ts'
+import type { Outlines } from './outlines.ts'
+import { type PageValues, ValueList } from './page-values.ts'
 
 type Found = {
   readonly idStart: number
@@ -15,14 +17,20 @@ export class SpanList {
   readonly #bytes: Uint8Array
   #rows: Int32Array
   #count = 0
+  readonly #outlines: Outlines | undefined
+  readonly #values: ValueList | undefined
 
-  constructor(bytes: Uint8Array) {
+  /** With `outlines` the list holds the values of the events, too. */
+  constructor(bytes: Uint8Array, outlines?: Outlines) {
     this.#bytes = bytes
+    this.#outlines = outlines
+    this.#values = outlines && new ValueList(1 + (bytes.length >> 9))
     // Events of about 512 bytes: rarely grown, never much too large.
     this.#rows = new Int32Array(FIELDS * (16 + (bytes.length >> 9)))
   }
 
-  add(start: number, end: number, found: Found): void {
+  /** An event; when its outline is `isKnown`, it is the one matched last. */
+  add(start: number, end: number, found: Found, isKnown = false): void {
     const at = this.#count * FIELDS
     if (at === this.#rows.length) this.#grow()
     const rows = this.#rows
@@ -33,10 +41,14 @@ export class SpanList {
     rows[at + 4] = found.timeStart
     rows[at + 5] = found.timeEnd
     this.#count += 1
+    if (this.#outlines === undefined) return
+    if (isKnown) this.#values?.add(this.#outlines)
+    else this.#values?.addNone()
   }
 
   spans(): EventSpans {
-    return new Spans(this.#bytes, this.#count, this.#rows.subarray(0, this.#count * FIELDS))
+    const rows = this.#rows.subarray(0, this.#count * FIELDS)
+    return new Spans(this.#bytes, this.#count, rows, this.#values?.values(this.#outlines?.all ?? []))
   }
 
   #grow(): void {
@@ -51,12 +63,14 @@ class Spans implements EventSpans {
   readonly bytes: Uint8Array
   readonly count: number
   readonly rows: Int32Array
+  readonly values: PageValues | undefined
   readonly #columns: Int32Array[] = []
 
-  constructor(bytes: Uint8Array, count: number, rows: Int32Array) {
+  constructor(bytes: Uint8Array, count: number, rows: Int32Array, values: PageValues | undefined) {
     this.bytes = bytes
     this.count = count
     this.rows = rows
+    this.values = values
   }
 
   get starts(): Int32Array {

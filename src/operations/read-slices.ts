@@ -40,14 +40,8 @@ export async function* readSlices(
   try {
     const read = async (slice: Slice): Promise<SliceEvents> => {
       const events: AuditEvent[] = []
-      const isWanted = (event: AuditEvent) =>
-        isInside(event.occurredAtMs, slice.range) && (isAll || matches(event))
-      for await (const page of opened.read(slice, signal)) {
-        for (let n = 0; n < page.length; n += 1) {
-          const event = page[n] as AuditEvent
-          if (isWanted(event)) events.push(event)
-        }
-      }
+      const test = isAll ? undefined : matches
+      for await (const page of opened.read(slice, signal)) addWanted(events, page, slice.range, test)
       return { range: slice.range, events: inOrder(events, order), release: () => opened.release?.(slice) }
     }
     yield* mapInOrder(opened.slices(), concurrency, read, signal)
@@ -63,20 +57,43 @@ function isSorted(events: readonly AuditEvent[]): boolean {
   return true
 }
 
+// The loops stand in functions of their own, for the engine compiles those once; a loop with more behind it is compiled before that was
+// ever run, and again and again.
+
+function addWanted(
+  events: AuditEvent[],
+  page: readonly AuditEvent[],
+  range: TimeRange,
+  test: ((event: AuditEvent) => boolean) | undefined,
+): void {
+  for (let n = 0; n < page.length; n += 1) {
+    const event = page[n] as AuditEvent
+    if (isInside(event.occurredAtMs, range) && (test === undefined || test(event))) events.push(event)
+  }
+}
+
 /** Sorted, and each event once: repeats share their time, so after sorting they are neighbours. */
 function inOrder(events: AuditEvent[], order: Order): readonly AuditEvent[] {
   // Servers answer newest first; turned round, the sort finds one ascending run and has little to do.
   const [first, last] = [events[0], events.at(-1)]
   if (first !== undefined && last !== undefined && first.occurredAtMs > last.occurredAtMs) events.reverse()
   if (!isSorted(events)) events.sort(compareEvents)
+  events.length = dropRepeats(events)
+  return order === 'desc' ? events.reverse() : events
+}
+
+/** Moves the events to keep to the front and returns how many they are. */
+function dropRepeats(events: AuditEvent[]): number {
   let kept = 0
   for (let i = 0; i < events.length; i += 1) {
     const event = events[i] as AuditEvent
-    const before = kept === 0 ? undefined : (events[kept - 1] as AuditEvent)
-    if (before !== undefined && before.occurredAtMs === event.occurredAtMs && before.id === event.id) continue
-    events[kept] = event
+    if (kept > 0 && isSame(events[kept - 1] as AuditEvent, event)) continue
+    if (kept < i) events[kept] = event
     kept += 1
   }
-  events.length = kept
-  return order === 'desc' ? events.reverse() : events
+  return kept
+}
+
+function isSame(a: AuditEvent, b: AuditEvent): boolean {
+  return a.occurredAtMs === b.occurredAtMs && a.id === b.id
 }

@@ -1,4 +1,4 @@
-/** Against jq, and a loop of curl and jq, where they are installed. `npm run bench peers [-- --events 100000 --rounds 3]` */
+/** Against jq, and a loop of curl and jq, where they are installed. `npm run bench peers [-- --events 1000000 --rounds 1]` */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { logIn } from './naive/server.ts'
@@ -7,8 +7,8 @@ import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, run } from './support/run.ts'
 import { naiveArgs, withSandbox } from './support/sandbox.ts'
 
-const events = numberFlag('events', 100_000)
-const rounds = numberFlag('rounds', 3)
+const events = numberFlag('events', 1_000_000)
+const rounds = numberFlag('rounds', 1)
 
 const JQ_CSV = `[.id,.createdAt,.event.type,.actor.type,(.actor.metadata|tojson),.orgId,.projectId,.projectName,
   .ipAddress,.userAgent,.userAgentType,(.event.metadata|tojson),.expiresAt,.updatedAt]|@csv`

@@ -120,3 +120,25 @@ export function randomEvent(random: Random): string {
   members.sort(() => random() - 0.5)
   return `{${members.join(',')}}`
 }
+
+/** The same keys and structure with other strings and numbers: what a log says again and again. */
+export function eventLike(random: Random, text: string): string {
+  return text.replaceAll(/("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*/g, (token, string, colon) => {
+    if (colon !== undefined || random() < 0.3) return token
+    if (string === undefined) return pick(random, NUMBERS)
+    // An id and a time stay what they are, most often.
+    return /^"(?:b9665ae7|2026-11)/.test(string) && random() < 0.9 ? token : randomString(random)
+  })
+}
+
+/** Events of a log: a few outlines, each many times; most of them with an id and a time that are plain. */
+export function eventsOfLog(random: Random, count: number): string[] {
+  const outlines: string[] = []
+  while (outlines.length < 8) {
+    const text = randomEvent(random)
+    const { id, createdAt } = JSON.parse(text) as Record<string, unknown>
+    const isPlain = typeof id === 'string' && typeof createdAt === 'string' && !text.includes('u0069d')
+    if (isPlain || random() < 0.2) outlines.push(text)
+  }
+  return Array.from({ length: count }, () => eventLike(random, pick(random, outlines)))
+}

@@ -1,4 +1,5 @@
 import { type AuditEvent, type EventReader, NamedEvent, SpanEvent } from '../../src/core/event.ts'
+import type { EventScanner } from '../../src/core/event-scanner.ts'
 import { sliceEvents } from '../../src/core/json-slice.ts'
 
 const READER: EventReader = {
@@ -6,6 +7,16 @@ const READER: EventReader = {
   actor: () => undefined,
   action: (record) => String(record['action']),
   target: () => undefined,
+}
+
+/** The same as a source makes them that knows the outlines of its events: its pages tell where the values are. */
+export function knownEvents(scanner: EventScanner, texts: readonly string[]): SpanEvent[] {
+  const bytes = Buffer.from(`{"events":[${texts.join(',')}]}`)
+  const sliced = sliceEvents(bytes, { arrayKey: 'events', idKey: 'id', timeKey: 'createdAt', scanner })
+  if (sliced === undefined) throw new Error(`cannot be sliced: ${texts.join(',')}`)
+  const { rows, values } = sliced.spans
+  const page = { reader: READER, buffer: bytes, rows, base: 0, times: new Float64Array(texts.length), values }
+  return texts.map((_, n) => new SpanEvent(page, n))
 }
 
 /** Events as a source makes them of a reply: spans of one buffer, a comma between them. Without a plain id and time they are named. */

@@ -180,6 +180,25 @@ describe('xsiam destination', () => {
       assert.match(check?.hint ?? '', /Compression/)
     }))
 
+  test('test() with --send sends three marked records in one request, and says how to count their rows', () =>
+    withTrial(async (trial, sandbox) => {
+      const checks = await trial.destination().test({ send: true, signal })
+      const held = sandbox.receivedIds()
+      assert.equal(new Set(held).size, 3)
+      assert.deepEqual(
+        sandbox.rows().map((row) => (row['auditctl'] as { canary?: boolean }).canary),
+        [true, true, true],
+      )
+      const canary = checks.find(({ check }) => check === 'an event is accepted')
+      assert.equal(canary?.state, 'ok')
+      assert.match(canary?.message ?? '', /3 canaries .* in one request/)
+      for (const id of held) assert.ok(canary?.message.includes(id), id)
+      assert.match(
+        canary?.hint ?? '',
+        /^expect 3 rows from: dataset = infisical_audit_logs_raw \| filter id /,
+      )
+    }))
+
   test('a 400 stops the run, and tells the kind of collector that asks for other headers', () =>
     withTrial(async (trial) => {
       const deliver = delivery(trial)

@@ -110,11 +110,11 @@ async function agreeToSend(
   settings.streamEntry(stream)
   if (flagOption(invocation, 'yes')) return
   if (!canAsk(runtime.io)) {
-    throw new UserError(`--canary sends one test event to ${stream}`, { hint: 'add --yes to agree to that' })
+    throw new UserError(`--canary sends one to three test events to ${stream}`, { hint: 'add --yes to agree to that' })
   }
   const prompter = openPrompter(runtime.io, runtime.signal)
   try {
-    const isAgreed = await prompter.confirm(`Send one test event to ${stream}? It stays there.`)
+    const isAgreed = await prompter.confirm(`Send one to three test events to ${stream}? They stay there.`)
     if (!isAgreed) throw new UserError('nothing was sent', { hint: 'leave --canary out' })
   } finally {
     prompter.close()

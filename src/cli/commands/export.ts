@@ -22,6 +22,7 @@ import { exportDisk } from '../export-disk.ts'
 import { exportOptionsOf, findRun } from '../export-run.ts'
 import { announceWindow, filterFlags, filterText, settleOf, windowFlags } from '../flags.ts'
 import { keepMemoryFlat } from '../flat-memory.ts'
+import { grouped } from '../grouped.ts'
 import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { concurrencyOf, openLedger, openSource } from '../job.ts'
 import { progressReporter } from '../progress.ts'
@@ -124,7 +125,7 @@ async function sayResult(
   const files = `${result.files} ${result.files === 1 ? 'file' : 'files'}`
   const where =
     target === undefined ? 'stdout' : `${target.path}${target.kind === 'folder' ? ` in ${files}` : ''}`
-  runtime.log.info(`${result.rows.toLocaleString('en-US')} events written to ${where}`)
+  runtime.log.info(`${grouped(result.rows)} events written to ${where}`)
   if (result.brokenLines === 0) return EXIT.done
   const { problemsText } = await import('../report-error.ts')
   runtime.io.stderr.write(problemsText(result.reasons, EXIT.notDelivered, invocation))
@@ -266,7 +267,7 @@ async function exportParts(
     signal: runtime.signal,
     concurrency: concurrencyOf(invocation),
     version: runtime.version,
-    write: (bytes) => runtime.output.write(bytes),
+    write: (bytes) => runtime.output.put(bytes),
     flush: () => runtime.output.flush(),
   }
 }

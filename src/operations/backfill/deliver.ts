@@ -80,5 +80,5 @@ function batchesToSend(
     maxRate === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(maxRate)),
   )
   const limits = { ...traits.limits, maxEvents: Number.isFinite(maxEvents) ? maxEvents : null }
-  return packSpool(engine.work, stretches, before, engine.encodeOptions, { ...traits, limits })
+  return packSpool(engine.work, stretches, before, engine.encodeOptions, { ...traits, limits }, engine.large)
 }

@@ -4,6 +4,7 @@ import { Spool } from '../../state/spool.ts'
 import { archiveEvents } from './archive.ts'
 import { appendDeadLetter, DEAD_LETTER_FILE } from './dead-letters.ts'
 import type { EncodeOptions, Prepared } from './encode.ts'
+import { LargeEvents } from './large-events.ts'
 import { rangeOf } from './ranges.ts'
 import { runJournal } from './run-journal.ts'
 import { Suspects } from './suspects.ts'
@@ -34,6 +35,7 @@ export class Engine {
   /** Events whose fate is known, over all invocations. */
   readonly tally: { delivered: number; notSent: number }
   readonly suspects = new Suspects()
+  readonly large: LargeEvents
   #counters: RunCounters
   #unanswered = 0
   #resumeAt = 0
@@ -46,6 +48,7 @@ export class Engine {
     const { clock, signal, ledger } = work.parts
     const { counters, id } = work.run
     this.work = work
+    this.large = new LargeEvents(work.parts.destination)
     this.#counters = counters
     const totals = ledger.totals(id)
     this.tally = {

@@ -101,6 +101,7 @@ async function finishRun(work: Work, since: number): Promise<Result> {
   } finally {
     engine.close()
   }
+  work.warnings.push(...engine.large.warnings())
   return conclude(work, { since, failure, stillMissing })
 }
 

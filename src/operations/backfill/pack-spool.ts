@@ -3,6 +3,7 @@ import { eventsAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
 import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
 import { type EncodeOptions, lateNow, type Prepared, tooLargeReason, unsent } from './encode.ts'
+import type { LargeEvents } from './large-events.ts'
 import { Packer } from './packer.ts'
 import { type SpooledSpans, spooledSpans } from './spooled-events.ts'
 import type { Stretch } from './stretches.ts'
@@ -18,8 +19,9 @@ export function* packSpool(
   before: number,
   options: EncodeOptions,
   rules: BatchRules,
+  large: LargeEvents,
 ): Generator<Batch> {
-  const packing = new Packing(parts, options, rules)
+  const packing = new Packing(parts, options, rules, large)
   for (const stretch of stretches) {
     if (stretch.first >= before) break
     yield* packing.end()
@@ -43,6 +45,7 @@ class Packing {
   ready: Batch[] = []
   readonly #parts: Work['parts']
   readonly #late: EncodeOptions['late']
+  readonly #large: LargeEvents
   readonly #packer: Packer
   readonly #plain: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
   readonly #restamped: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
@@ -57,9 +60,10 @@ class Packing {
     notRebuilt: NOTHING_LOST,
   }
 
-  constructor(parts: Work['parts'], { late, mark }: EncodeOptions, rules: BatchRules) {
+  constructor(parts: Work['parts'], { late, mark }: EncodeOptions, rules: BatchRules, large: LargeEvents) {
     this.#parts = parts
     this.#late = late
+    this.#large = large
     this.#packer = new Packer(parts.destination, rules)
     this.#plain = { restamp: false, mark }
     this.#restamped = { restamp: true, mark }
@@ -91,6 +95,7 @@ class Packing {
       return
     }
     if (this.#aside.length > 0) this.#closeAside()
+    this.#large.note(length)
     place.atMs = atMs
     place.isRestamped = isRestamped
     place.notRebuilt = notRebuilt

@@ -1,4 +1,4 @@
-import { eventAt } from '../../core/events-of.ts'
+import { eventsAt } from '../../core/events-of.ts'
 import { sliceLines } from '../../core/json-lines.ts'
 import type { EventSpans } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
@@ -33,9 +33,10 @@ export function* spooledBlocks(
 ): Generator<readonly SpooledEvent[]> {
   for (const { spans, position, offset } of spooledSpans(spool, shape, stretch)) {
     const events: SpooledEvent[] = new Array(spans.count)
+    const eventOf = eventsAt(spans, shape)
     for (let i = 0; i < spans.count; i += 1) {
       events[i] = {
-        event: eventAt(spans, i, shape),
+        event: eventOf(i),
         position: position + i,
         spoolFrom: offset + (spans.starts[i] ?? 0),
         spoolTo: offset + (spans.ends[i] ?? 0) + 1,

@@ -118,8 +118,7 @@ async function exportStdout(parts: ExportParts, options: ExportOptions): Promise
   const put = async (raw: Uint8Array): Promise<void> => {
     const content = await disk.compress(options.compression, raw)
     bytes += content.length
-    // The writer fills its buffer again at once; stdout may still hold what it was given.
-    await write(options.compression === 'none' ? Uint8Array.prototype.slice.call(content) : content)
+    await write(content)
   }
   try {
     if (writer.header.length > 0) await put(writer.header)

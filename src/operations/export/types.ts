@@ -41,7 +41,7 @@ export type ExportParts = {
   readonly concurrency: number
   readonly observe?: Observer
   readonly version: string
-  /** Stdout, with back-pressure. */
+  /** Stdout, with back-pressure: resolves when the bytes have left and may be overwritten. */
   readonly write: (bytes: Uint8Array) => Promise<void>
   readonly flush: () => Promise<void>
 }

@@ -54,7 +54,7 @@ export class Chunk {
 
   clear(): void {
     this.filled = 0
-    this.rows.count = 0
+    this.rows.clear()
     this.segments = []
   }
 }

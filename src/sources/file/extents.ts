@@ -1,10 +1,11 @@
+import type { Buffers } from './buffers.ts'
 import type { Chunk } from './chunk.ts'
 import { ROW, type Rows } from './rows.ts'
 
 /** Bytes that can be read again: a part of the input itself, of the spool, or of what is in memory. */
 export interface Store {
-  /** @throws IncompleteError when it no longer holds what was there */
-  read(position: number, bytes: number): Promise<Buffer>
+  /** The bytes, in memory of `buffers` unless they are in memory already. @throws IncompleteError when it no longer holds what was there */
+  read(position: number, bytes: number, buffers: Buffers): Promise<Buffer>
 }
 
 /** Some events that lie together, the times they span, and where their rows are. */
@@ -12,14 +13,15 @@ export type Extent = {
   readonly store: Store
   readonly start: number
   readonly bytes: number
-  /** The first of its rows in the table of rows; bounds in them count from `start`. */
+  /** Where its packed rows begin in the table of rows, and how many numbers they are; bounds in them count from `start`. */
   readonly row: number
+  readonly rowLength: number
   readonly count: number
   readonly minMs: number
   readonly maxMs: number
 }
 
-/** Where `extentsOf` puts the rows of an extent; returns the number of the first. */
+/** Where `extentsOf` puts the packed rows of an extent; returns where they begin. */
 export type KeepRows = (rows: Int32Array) => number
 
 /**
@@ -37,22 +39,16 @@ export function extentsOf(
     const from = rows.spans[first * ROW] as number
     const { store, position, until } = place(from)
     const limit = Math.min(until, from + bytes)
-    let [minMs, maxMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    let last = first
-    while (last < rows.count && (last === first || (rows.spans[last * ROW] as number) < limit)) {
-      const time = rows.times[last] as number
-      if (time < minMs) minMs = time
-      if (time > maxMs) maxMs = time
-      last += 1
-    }
-    const own = rows.spans.slice(first * ROW, last * ROW)
-    for (let i = 0; i < own.length; i += 1) if ((own[i] as number) >= 0) own[i] = (own[i] as number) - from
+    const last = Math.max(first + 1, rows.endBefore(limit, first))
+    const { minMs, maxMs } = rows.spanOfTime(first, last)
+    const own = rows.pack(first, last, from)
     const end = rows.spans[(last - 1) * ROW + 1] as number
     extents.push({
       store,
       start: position,
       bytes: end - from,
       row: keepRows(own),
+      rowLength: own.length,
       count: last - first,
       minMs,
       maxMs,
@@ -71,13 +67,9 @@ export function isNearlySorted(chunk: Chunk): boolean {
   let spans = 0
   let [allMin, allMax] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (let n = 0; n < rows.count; ) {
-    const limit = (rows.spans[n * ROW] as number) + 1024 * 1024
-    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (; n < rows.count && (rows.spans[n * ROW] as number) < limit; n += 1) {
-      const time = rows.times[n] as number
-      if (time < min) min = time
-      if (time > max) max = time
-    }
+    const last = rows.endBefore((rows.spans[n * ROW] as number) + 1024 * 1024, n)
+    const { minMs: min, maxMs: max } = rows.spanOfTime(n, last)
+    n = last
     spans += max - min
     if (min < allMin) allMin = min
     if (max > allMax) allMax = max
@@ -106,6 +98,6 @@ export function sortedCopy(chunk: Chunk, into: Chunk): void {
     found.idEnd = moved(3)
     found.timeStart = moved(4)
     found.timeEnd = moved(5)
-    into.rows.add(to, to + end - start, found, rows.times[n] as number)
+    into.rows.addOf(rows, n, to, to + end - start, found)
   }
 }

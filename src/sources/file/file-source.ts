@@ -1,5 +1,6 @@
 import type { Check } from '../../core/check.ts'
 import { UserError } from '../../core/errors.ts'
+import type { Outline } from '../../core/outlines.ts'
 import type {
   AuditSource,
   EventShape,
@@ -22,6 +23,7 @@ import { cutWindow, readSlice } from './slices.ts'
 import { Survey } from './survey.ts'
 
 const SLICE_BYTES = 8 * 1024 * 1024
+const LEAST_SLICE_BYTES = 1024 * 1024
 /** What all slices that are read at once may hold together. */
 const AHEAD_BYTES = 32 * 1024 * 1024
 
@@ -59,21 +61,34 @@ export class FileSource implements AuditSource {
     const broken = new BrokenLines(this.#parts.log, this.#parts.strict)
     const shelf = new Shelf(() => this.#parts.scratch())
     const warnings: string[] = []
+    let outlines: readonly Outline[]
     try {
-      await this.#survey(window, shelf, broken, warnings, options.signal)
+      outlines = await this.#survey(window, shelf, broken, warnings, options.signal)
     } catch (error) {
       await shelf.close()
       throw error
     }
-    const bytes = Math.max(1024 * 1024, Math.min(SLICE_BYTES, Math.floor(AHEAD_BYTES / options.concurrency)))
-    const ranges = cutWindow(window, shelf.extents, bytes)
+    const bytes = Math.max(
+      LEAST_SLICE_BYTES,
+      Math.min(SLICE_BYTES, Math.floor(AHEAD_BYTES / options.concurrency)),
+    )
+    const ranges = cutWindow(window, shelf.extents, bytes, LEAST_SLICE_BYTES)
     if (options.order === 'desc') ranges.reverse()
-    const { shape } = this
+    const parts = { shelf, shape: this.shape, outlines }
+    const held = new WeakMap<Slice, Buffer[]>()
     return {
       async *slices() {
         for (const [index, range] of ranges.entries()) yield { index, range }
       },
-      read: (slice: Slice, signal: AbortSignal) => readSlice(shelf, shape, slice, signal),
+      read(slice: Slice, signal: AbortSignal) {
+        const own = held.get(slice) ?? []
+        held.set(slice, own)
+        return readSlice(parts, slice, own, signal)
+      },
+      release(slice: Slice) {
+        shelf.giveBack(held.get(slice) ?? [])
+        held.delete(slice)
+      },
       warnings: () => [...warnings, ...broken.warnings()],
       brokenLines: () => broken.count,
       close: () => shelf.close(),
@@ -127,7 +142,7 @@ export class FileSource implements AuditSource {
     broken: BrokenLines,
     warnings: string[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<readonly Outline[]> {
     const { path, of } = this.#settings
     const { log, baseDir } = this.#parts
     if (path === '-') {
@@ -165,6 +180,7 @@ export class FileSource implements AuditSource {
         `${path}: not one line is an event of ${this.shape.type}: does "of" name the right product?`,
       )
     }
+    return survey.outlines
   }
 }
 

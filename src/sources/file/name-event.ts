@@ -1,13 +1,21 @@
-import { type AuditEvent, type JsonObject, NamedEvent, SpanEvent, type SpanPage } from '../../core/event.ts'
+import {
+  type AuditEvent,
+  type JsonObject,
+  NamedEvent,
+  SPAN_FIELDS,
+  SpanEvent,
+  type SpanPage,
+} from '../../core/event.ts'
 import { instantOfText } from '../../core/instant.ts'
 import type { EventShape } from '../../core/source.ts'
 
 const utf8 = new TextDecoder('utf-8')
 
-/** The event whose row begins at `row` of the page. */
-export function eventOfRow(shape: EventShape, page: SpanPage, row: number): AuditEvent {
+/** Event `n` of the page. */
+export function eventOfRow(shape: EventShape, page: SpanPage, n: number): AuditEvent {
   const { buffer, rows, base } = page
-  if ((rows[row + 2] as number) >= 0) return new SpanEvent(page, row)
+  const row = n * SPAN_FIELDS
+  if ((rows[row + 2] as number) >= 0) return new SpanEvent(page, n)
   const own = buffer.slice(base + (rows[row] as number), base + (rows[row + 1] as number))
   const record = JSON.parse(utf8.decode(own)) as JsonObject
   const named = nameOf(record, shape)

@@ -4,6 +4,7 @@ import { IncompleteError } from '../../core/errors.ts'
 import { readError, writeError } from '../../storage/disk-errors.ts'
 import { openToRead } from '../../storage/files.ts'
 import { PRIVATE_FILE } from '../../storage/private-files.ts'
+import type { Buffers } from './buffers.ts'
 import type { Store } from './extents.ts'
 
 /** What is held in memory anyway. */
@@ -19,21 +20,32 @@ export class MemoryStore implements Store {
   }
 }
 
-/** A file of the input, read again in place. Opened for each read: a glob may stand for more files than a process may hold open. */
+/** A file of the input, read again in place. */
 export class InputStore implements Store {
+  /** Readings under way: it must not be closed meanwhile. */
+  users = 0
   readonly #path: string
+  #handle: Promise<FileHandle> | undefined
 
   constructor(path: string) {
     this.#path = path
   }
 
-  async read(position: number, bytes: number): Promise<Buffer> {
-    const handle = await openToRead(this.#path)
+  async read(position: number, bytes: number, buffers: Buffers): Promise<Buffer> {
+    this.users += 1
     try {
-      return await readWhole(handle, this.#path, position, bytes)
+      this.#handle ??= openToRead(this.#path)
+      return await readWhole(await this.#handle, this.#path, position, bytes, buffers)
     } finally {
-      await handle.close()
+      this.users -= 1
     }
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = undefined
+    // One that could not be opened was reported to its reader.
+    await (await handle?.catch(() => undefined))?.close()
   }
 }
 
@@ -63,9 +75,9 @@ export class SpoolFile implements Store {
     return position
   }
 
-  async read(position: number, bytes: number): Promise<Buffer> {
+  async read(position: number, bytes: number, buffers: Buffers): Promise<Buffer> {
     if (this.#handle === undefined) throw new Error(`${this.#path} was read before it was written`)
-    return await readWhole(this.#handle, this.#path, position, bytes)
+    return await readWhole(this.#handle, this.#path, position, bytes, buffers)
   }
 
   async close(): Promise<void> {
@@ -77,8 +89,14 @@ export class SpoolFile implements Store {
   }
 }
 
-async function readWhole(handle: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(bytes)
+async function readWhole(
+  handle: FileHandle,
+  path: string,
+  position: number,
+  bytes: number,
+  buffers: Buffers,
+): Promise<Buffer> {
+  const buffer = buffers.take(bytes)
   try {
     for (let at = 0; at < bytes; ) {
       const { bytesRead } = await handle.read(buffer, at, bytes - at, position + at)

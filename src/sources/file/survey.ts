@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
+import { EventScanner } from '../../core/event-scanner.ts'
 import { isPlainlyNamed } from '../../core/events-of.ts'
 import { instantOf } from '../../core/instant.ts'
-import { checked, checkJson } from '../../core/json-check.ts'
+import { checked } from '../../core/json-check.ts'
+import type { Outline } from '../../core/outlines.ts'
 import type { EventShape } from '../../core/source.ts'
 import type { TimeRange } from '../../core/time-range.ts'
 import { type OpenRecords, openRecords, type Records } from '../../storage/records/read-records.ts'
@@ -35,14 +37,17 @@ export class Survey {
   met = 0
   readonly #parts: SurveyParts
   readonly #chunk = new Chunk()
-  readonly #idKey: Uint8Array
-  readonly #timeKey: Uint8Array
+  readonly #scanner: EventScanner
   #isPutAway = false
 
   constructor(parts: SurveyParts) {
     this.#parts = parts
-    this.#idKey = Buffer.from(parts.shape.idKey)
-    this.#timeKey = Buffer.from(parts.shape.timeKey)
+    this.#scanner = new EventScanner(parts.shape)
+  }
+
+  /** Of the events met, by which their rows tell where their values are. */
+  get outlines(): readonly Outline[] {
+    return this.#scanner.outlines.all
   }
 
   /** @throws UserError, LocalError, IncompleteError */
@@ -158,7 +163,8 @@ export class Survey {
   /** Notes the event, or says what is wrong with it. */
   #take(bytes: Buffer, start: number, end: number, isClean: boolean, file: string): string | undefined {
     const { shape, window } = this.#parts
-    const over = checkJson(bytes, start, end, this.#idKey, this.#timeKey)
+    const over = this.#scanner.check(bytes, start, end)
+    const { isKnown } = this.#scanner
     if (over !== end || bytes[start] !== OPEN_BRACE) return notAnEvent(bytes, start, end, over)
     if (!isClean && !isUtf8(bytes.subarray(start, end))) return 'it is not UTF-8'
     let found: typeof checked = checked
@@ -180,7 +186,10 @@ export class Survey {
       timeMs = named.occurredAtMs
     }
     this.met += 1
-    if (timeMs >= window.from && timeMs < window.to) this.#chunk.rows.add(start, end, found, timeMs)
+    if (timeMs >= window.from && timeMs < window.to) {
+      const known = isKnown && found === checked ? this.#scanner.outlines : undefined
+      this.#chunk.rows.add(start, end, found, timeMs, known)
+    }
     return undefined
   }
 

@@ -7,6 +7,7 @@ import {
   UnavailableError,
 } from '../../core/errors.ts'
 import type { AuditEvent } from '../../core/event.ts'
+import { EventScanner } from '../../core/event-scanner.ts'
 import { eventsOf } from '../../core/events-of.ts'
 import type { HttpReply } from '../../core/http.ts'
 import { sliceOrParse } from '../../core/json-slice.ts'
@@ -68,11 +69,13 @@ export class PageReader {
   readonly facts: Facts
   readonly log: Log
   readonly #parts: PageParts
+  readonly #scanner: EventScanner
   /** Rows that fit into one answer, once one was too large. */
   #fittingRows = Number.POSITIVE_INFINITY
 
   constructor(parts: PageParts, pushdown: Pushdown) {
     this.#parts = parts
+    this.#scanner = new EventScanner(parts.shape)
     this.facts = parts.facts
     this.log = parts.log
     this.pushdown = pushdown
@@ -128,6 +131,7 @@ export class PageReader {
         arrayKey: 'auditLogs',
         idKey: shape.idKey,
         timeKey: shape.timeKey,
+        scanner: this.#scanner,
       })
       const events = eventsOf(spans, shape)
       this.#learn(events[0])

@@ -1,6 +1,6 @@
 import { ContractError } from '../../core/errors.ts'
 import { type AuditEvent, NamedEvent, SpanEvent } from '../../core/event.ts'
-import { eventAt } from '../../core/events-of.ts'
+import { eventsAt } from '../../core/events-of.ts'
 import type { EventSpans } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
 import { isZoned, type Times } from './times.ts'
@@ -13,12 +13,13 @@ export type PageShape = { readonly shape: EventShape; readonly times: Times }
  */
 export function readEvents(spans: EventSpans, { shape, times }: PageShape): AuditEvent[] {
   const events: AuditEvent[] = new Array(spans.count)
+  const at = eventsAt(spans, shape)
   for (let i = 0; i < spans.count; i += 1) {
     const [start, end] = [spans.starts[i] ?? 0, spans.ends[i] ?? 0]
     const [idStart, idEnd] = [spans.idStarts[i] ?? -1, spans.idEnds[i] ?? -1]
     const [timeStart, timeEnd] = [spans.timeStarts[i] ?? -1, spans.timeEnds[i] ?? -1]
     if (idStart < 0 || timeStart < 0) {
-      events[i] = eventAt(spans, i, shape)
+      events[i] = at(i)
       continue
     }
     try {

@@ -2,11 +2,13 @@ import type { Spans, Splitter } from './spans.ts'
 
 /** Lines without their ends and the blanks around them; blank lines are records too, empty ones, so that records can be counted as lines. */
 export class LineSplitter implements Splitter {
+  readonly isByLine: boolean
   readonly #newline: number
 
   /** `newline`: 10, or 13 for a text whose lines end in a lone carriage return. */
   constructor(newline: number) {
     this.#newline = newline
+    this.isByLine = newline === 10
   }
 
   split(bytes: Buffer, from: number, limit: number, isLast: boolean, spans: Spans): number {

@@ -95,7 +95,7 @@ async function* cut(
           const bytes = region.bytes
           yield { bytes, spans, offset: region.offset, lineOf: (n) => lineOf(bytes, firstLine, spans, n) }
         }
-        region.drop(rest)
+        region.drop(rest, splitter.isByLine === true ? spans.count : undefined)
         enough = spans.count > 0 || rest > 0 ? 0 : region.filled * 2
         if (region.isOver) return { problem: splitter.problem() }
       }
@@ -148,10 +148,10 @@ class Region {
     return !this.isOver
   }
 
-  /** Forgets the first `count` bytes. */
-  drop(count: number): void {
+  /** Forgets the first `count` bytes, in which so many lines end; undefined: they are counted. */
+  drop(count: number, lines: number | undefined): void {
     if (count === 0) return
-    this.line += newlinesIn(this.bytes, 0, count)
+    this.line += lines ?? newlinesIn(this.bytes, 0, count)
     this.bytes.copyWithin(0, count, this.filled)
     this.offset += count
     this.filled -= count

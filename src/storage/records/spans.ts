@@ -19,8 +19,9 @@ export class Spans {
   }
 }
 
-/** Cuts a text into records. Told of the same text again and again, each time with more of it, until `isLast`. */
+/** Cuts a text into records. `isByLine`: each line of the text is one, so that lines need not be counted. Told of the same text again and again, each time with more of it, until `isLast`. */
 export interface Splitter {
+  readonly isByLine?: boolean
   /**
    * Adds the whole records of `bytes[from, limit)` and returns where the first that is not over begins; with `isLast` all are over.
    * `bytes[limit]` is a newline that does not belong to the text.

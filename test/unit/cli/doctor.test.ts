@@ -194,7 +194,7 @@ test('doctor sends a canary only when it is agreed to, finds it, and times both'
   await doctor(bench)
   await assert.rejects(doctor(bench, { canary: 'soc' }), {
     name: 'UserError',
-    message: /sends one test event to soc/,
+    message: /sends one to three test events to soc/,
     hint: /--yes/,
   })
   const refused = bench.run(doctorCommand, 'doctor', [], { canary: 'soc' }, { keys: ['n\n'] })

@@ -54,6 +54,9 @@ export function fakeRuntime(options: {
       async write(chunk) {
         stdout += chunk.toString()
       },
+      async put(bytes) {
+        stdout += Buffer.from(bytes).toString()
+      },
       flush: async () => {},
     },
     version: 'test',
