@@ -14,6 +14,7 @@ import { countOption, maxMissingOf } from './flags.ts'
 import { foundBy } from './inventory-advice.ts'
 import { flagOption, type Invocation, textOption } from './invocation.ts'
 import { concurrencyOf, maxRateOf, type OpenStream } from './job.ts'
+import { withinKept } from './kept-window.ts'
 import { progressReporter } from './progress.ts'
 import { canAsk, openPrompter } from './prompt.ts'
 import type { Runtime } from './runtime.ts'
@@ -35,7 +36,7 @@ export type Job = {
 
 export async function openJob(parts: Omit<Job, 'live'>): Promise<Job> {
   const { settings, source, stream, invocation, runtime } = parts
-  if (textOption(invocation, 'inventory') === undefined) return { ...parts, live: stream.inventory }
+  if (textOption(invocation, 'inventory') === undefined) return withLive(parts, stream.inventory)
   const { clock, log } = runtime
   const http = await runtime.http()
   const live = await settings.openInventory(stream.destination.name, source.shape.type, {
@@ -46,7 +47,13 @@ export async function openJob(parts: Omit<Job, 'live'>): Promise<Job> {
     restamps: textOption(invocation, 'late') === 'restamp',
   })
   if (live !== undefined) runtime.onExit(() => live.close())
-  return { ...parts, live }
+  return withLive(parts, live)
+}
+
+async function withLive(parts: Omit<Job, 'live'>, live: Inventory | undefined): Promise<Job> {
+  const { stream, runtime } = parts
+  const destination = await withinKept(stream.destination, stream.options, live, runtime.signal)
+  return { ...parts, stream: { ...stream, destination }, live }
 }
 
 type Asked = Pick<BackfillOptions, 'mode' | 'windows' | 'typedWindow' | 'filter' | 'filterText'>

@@ -129,8 +129,12 @@ export interface Destination {
   begins?(note: RunNote): void
   /** One attempt: tokens, signature and times of sending are made anew for each. Never retries by itself, never throws for what the far side did. */
   deliver(batch: DeliveryBatch, options: { readonly signal: AbortSignal }): Promise<Receipt>
-  /** The cheapest honest check; sends no event unless `send`. Says what it proved and what it did not. */
-  test(options: { readonly send: boolean; readonly signal: AbortSignal }): Promise<readonly Check[]>
+  /** The cheapest honest check; sends no event unless `send`. Says what it proved and what it did not. `sourceTypes`: whose events it is for. */
+  test(options: {
+    readonly send: boolean
+    readonly sourceTypes?: readonly string[] | undefined
+    readonly signal: AbortSignal
+  }): Promise<readonly Check[]>
   /** The query that leaves out what a marked run sent, in the provider's own language. */
   replayQuery?(run: string): string
   close(): Promise<void>

@@ -59,6 +59,8 @@ export interface Inventory {
   count?(window: TimeRange, options: { readonly signal: AbortSignal }): Promise<number>
   /** The provider's own query text for a person to run, and how to feed its result back. */
   queryText?(window: TimeRange): { readonly query: string; readonly where: string; readonly feed: string }
+  /** How long the far side keeps an event, by its own time, before it deletes it; undefined where it does not tell. One request. */
+  keepsMs?(signal: AbortSignal): Promise<number | undefined>
   test(signal: AbortSignal): Promise<readonly Check[]>
   /** Searches made so far, for reports. */
   queries(): number

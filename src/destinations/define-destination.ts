@@ -32,8 +32,8 @@ export type DestinationDefinition<Options extends z.ZodType = z.ZodType> = {
   readonly graceMs: number
   /** Where the id stands in a row of the SIEM for what this provider is sent: what can be searched, in words, or `no`. */
   readonly searchable: string
-  /** The set-up step by step, with the texts to paste, for `stream guide`. */
-  guide(): string
+  /** The set-up step by step, with the texts to paste, for `stream guide`; for that type of source, where it matters. */
+  guide(sourceType?: string): string
   create(name: string, options: z.output<Options>, parts: DestinationParts): Destination
 }
 

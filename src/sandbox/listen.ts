@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { UserError } from '../core/errors.ts'
 
@@ -41,10 +42,12 @@ export async function listen(options: {
   readonly admin?: Handler
   /** Called for a body that is still arriving; return true to take over (partial reads, size limits). */
   readonly early?: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** PEM; without it plain HTTP is spoken. */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined
 }): Promise<Listener> {
   let index = 0
   const sockets = new Set<Socket>()
-  const server: Server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     if (options.early?.(request, response)) return
     const chunks: Buffer[] = []
     request.on('error', () => {})
@@ -87,7 +90,9 @@ export async function listen(options: {
           exchange.reply(599, { sandbox: 'bug' })
         })
     })
-  })
+  }
+  const { tls } = options
+  const server: Server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
   server.keepAliveTimeout = 72_000
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -100,7 +105,7 @@ export async function listen(options: {
   })
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     close: () =>
       new Promise((resolve) => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { streamCommand } from '../../src/cli/commands/stream.ts'
 import type { RunNote } from '../../src/core/destination.ts'
 import { NamedEvent } from '../../src/core/event.ts'
 import { SILENT } from '../../src/core/runtime.ts'
@@ -14,6 +17,8 @@ import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { SOURCES } from '../../src/sources/registry.ts'
 import { samples, startTrial, type Trial } from '../support/trial.ts'
+import { fakeRuntime, invocation } from './cli/fake-runtime.ts'
+import { tempFolder } from './config/temp-folder.ts'
 
 const signal = new AbortController().signal
 
@@ -39,9 +44,27 @@ describe('the azure guide', () => {
         if (type === 'infisical' && /^(?:expiresAt|updatedAt)$/.test(field)) continue
         assert.ok(field in row, field)
       }
-      assert.match(azureGuide(type), type === 'infisical' ? /"timeColumn": "createdAt"/ : /"timeColumn": "EventTime"/)
+      assert.match(
+        azureGuide(type),
+        type === 'infisical' ? /"timeColumn": "createdAt"/ : /"timeColumn": "EventTime"/,
+      )
     })
   }
+
+  test('is asked for by the type of a source, or by the name of one', async (t) => {
+    const path = join(tempFolder(t), 'config.json')
+    const sources = { audit: { type: 'circleci', bucket: { url: 's3://b/p' } } }
+    writeFileSync(path, JSON.stringify({ version: 1, sources }), { mode: 0o600 })
+    for (const [source, type] of [
+      ['scaivault', 'scaivault'],
+      ['audit', 'circleci'],
+      [undefined, 'infisical'],
+    ] as const) {
+      const { runtime, stdout } = fakeRuntime({ env: { AUDITCTL_CONFIG: path } })
+      await streamCommand(invocation('stream guide', ['azure'], { source }), runtime)
+      assert.equal(stdout(), azureGuide(type))
+    }
+  })
 
   test('is the one of Infisical where nothing or a type without a table of its own is asked for', () => {
     assert.equal(azure.guide(), azureGuide('infisical'))
@@ -62,7 +85,10 @@ describe('columns that a table lacks', () => {
       const [only, ...more] = await warned(trial, {}, ['infisical', 'scaivault'])
       assert.deepEqual(more, [])
       assert.deepEqual([only?.check, only?.state], ['columns for scaivault', 'warning'])
-      assert.match(only?.message ?? '', /^InfisicalLogs_CL has no column for timestamp, action, identity_type, .*204/)
+      assert.match(
+        only?.message ?? '',
+        /^InfisicalLogs_CL has no column for timestamp, action, identity_type, .*204/,
+      )
       assert.doesNotMatch(only?.message ?? '', /\bid,|actor/)
       assert.match(only?.hint ?? '', /stream guide azure --source scaivault/)
       const { sample } = SAMPLES['scaivault'] ?? assert.fail()
@@ -71,8 +97,36 @@ describe('columns that a table lacks', () => {
       assert.deepEqual(await warned(trial, {}, ['infisical', 'scaivault']), [])
     }))
 
+  test('are named by stream test for the sources that the stream may be paired with', (t) =>
+    withTrial(async (trial) => {
+      const path = join(tempFolder(t), 'config.json')
+      const sources = { vault: { type: 'scaivault', url: 'https://v.example' }, ci: { type: 'circleci' } }
+      const http = createHttpClient({ clock: trial.clock, log: SILENT, env: {}, version: 'test' })
+      for (const [allowed, expected] of [
+        [undefined, ['columns for scaivault', 'columns for circleci']],
+        [['ci'], ['columns for circleci']],
+      ] as const) {
+        const streams = { sentinel: { ...trial.settings, sources: allowed } }
+        writeFileSync(path, JSON.stringify({ version: 1, sources, streams }), { mode: 0o600 })
+        const { runtime, stdout } = fakeRuntime({ env: { AUDITCTL_CONFIG: path } })
+        const wired = { ...runtime, clock: trial.clock, http: async () => http }
+        await streamCommand(invocation('stream test', ['sentinel']), wired)
+        const checks = JSON.parse(stdout()) as { check: string }[]
+        assert.deepEqual(
+          checks.map(({ check }) => check).filter((check) => check.startsWith('columns for')),
+          expected,
+        )
+      }
+      await http.close()
+    }))
+
   /** Batches of one run, and what was said on the way. */
-  async function run(trial: Trial, settings: object, type: string, batches: readonly object[][]): Promise<string[]> {
+  async function run(
+    trial: Trial,
+    settings: object,
+    type: string,
+    batches: readonly object[][],
+  ): Promise<string[]> {
     const said: string[] = []
     const log = { ...SILENT, warn: (message: string) => void said.push(message) }
     const http = createHttpClient({ clock: trial.clock, log, env: {}, version: 'test', timeoutMs: 30_000 })
@@ -109,7 +163,10 @@ describe('columns that a table lacks', () => {
     withTrial(async (trial) => {
       const live = samples(2).map(({ streamed }) => JSON.parse(Buffer.from(streamed).toString()) as object)
       assert.deepEqual(await run(trial, {}, 'infisical', [live]), [])
-      assert.deepEqual(await run(trial, { workspaceId: undefined }, 'scaivault', [[{ id: '1', action: 'x' }]]), [])
+      assert.deepEqual(
+        await run(trial, { workspaceId: undefined }, 'scaivault', [[{ id: '1', action: 'x' }]]),
+        [],
+      )
       trial.faults.add('azure:query-forbiddenx*')
       assert.deepEqual(await run(trial, {}, 'scaivault', [[{ id: '1', action: 'x' }]]), [])
     }))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Receipt } from '../../src/core/destination.ts'
 import { RateLimitError, RemoteConfigError, UnavailableError, UserError } from '../../src/core/errors.ts'
@@ -12,8 +13,11 @@ import { SILENT } from '../../src/core/runtime.ts'
 import { custom } from '../../src/destinations/custom/index.ts'
 import { customOptions, HARD_LIMITS } from '../../src/destinations/custom/options.ts'
 import { batchId, webhookSigner } from '../../src/destinations/custom/sign.ts'
+import { startCustom } from '../../src/sandbox/custom/index.ts'
+import { faultPlan } from '../../src/sandbox/faults.ts'
 import { type Capture, startCapture } from '../support/capture.ts'
 import { batchOf, fates, sample, samples, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { tempFolder } from './config/temp-folder.ts'
 
 const FIXTURES = new URL('../fixtures/tls/', import.meta.url)
 const signal = new AbortController().signal
@@ -231,6 +235,24 @@ describe('the custom stream', () => {
     } finally {
       server.close()
     }
+  })
+
+  test('a receiver whose trusted certificate is of another name stops the run, and is sent nothing', async (t) => {
+    const faults = faultPlan(['custom:wrong-name'])
+    const sandbox = await startCustom({ seed: 1, generation: '2026', recent: false, faults, now: Date.now })
+    t.after(() => sandbox.close())
+    const caFile = join(tempFolder(t), 'ca.pem')
+    writeFileSync(caFile, sandbox.certificate ?? assert.fail())
+    const { streams = {} } = sandbox.config
+    const { url, headers } = streams['hook'] as { readonly url: string; readonly headers: object }
+    assert.match(url, /^https:/)
+    const receipt = await send({ url, headers, tls: { caFile } })
+    assert.deepEqual([fates(receipt, 3), receipt.code], [['retry', 'retry', 'retry'], 'tls'])
+    assert.ok(receipt.stop instanceof UnavailableError)
+    assert.match(receipt.reason, /altnames|127\.0\.0\.1 is not in the cert's list/)
+    assert.equal(sandbox.receivedIds().length, 0)
+    const trusting = await send({ url, headers, tls: { insecureSkipVerify: true } })
+    assert.deepEqual(fates(trusting, 3), ['accepted', 'accepted', 'accepted'])
   })
 
   test('the idempotency key is the same for the same events in the same order and form, and only for them', async () => {

@@ -110,7 +110,9 @@ async function agreeToSend(
   settings.streamEntry(stream)
   if (flagOption(invocation, 'yes')) return
   if (!canAsk(runtime.io)) {
-    throw new UserError(`--canary sends one to three test events to ${stream}`, { hint: 'add --yes to agree to that' })
+    throw new UserError(`--canary sends one to three test events to ${stream}`, {
+      hint: 'add --yes to agree to that',
+    })
   }
   const prompter = openPrompter(runtime.io, runtime.signal)
   try {

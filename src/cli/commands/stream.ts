@@ -14,7 +14,7 @@ import {
   settingsFor,
   showEntry,
 } from '../entry-actions.ts'
-import { flagOption, type Invocation } from '../invocation.ts'
+import { flagOption, type Invocation, textOption } from '../invocation.ts'
 import { printRows, rowFormat } from '../print-rows.ts'
 import { type CheckResult, collectChecks, printChecks } from '../run-checks.ts'
 import type { Runtime } from '../runtime.ts'
@@ -141,8 +141,22 @@ function windowText({ pastMs, futureMs }: AcceptWindow, unbounded: string): stri
 async function guide(invocation: Invocation, runtime: Runtime, extras: SettingsExtras): Promise<ExitCode> {
   const { destinations } = await registriesOf(extras)
   const definition = await definitionOf(invocation.args[0] ?? '', destinations, 'stream guide')
-  await runtime.output.write(`${definition.guide().trimEnd()}\n`)
+  const sourceType = await guidedType(invocation, runtime, extras)
+  await runtime.output.write(`${definition.guide(sourceType).trimEnd()}\n`)
   return EXIT.done
+}
+
+/** `--source`: a type, or a configured source of it; a guide is read before there is a configuration. */
+async function guidedType(
+  invocation: Invocation,
+  runtime: Runtime,
+  extras: SettingsExtras,
+): Promise<string | undefined> {
+  const asked = textOption(invocation, 'source')
+  if (asked === undefined) return undefined
+  const { sources } = await registriesOf(extras)
+  if (Object.hasOwn(sources, asked)) return asked
+  return (await settingsFor(invocation, runtime, extras)).sourceEntry(asked).type
 }
 
 async function testStream(
@@ -156,7 +170,11 @@ async function testStream(
   const destination = await settings.openStream(name, parts)
   try {
     const delivery = await collectChecks(name, () =>
-      destination.test({ send: flagOption(invocation, 'send'), signal: runtime.signal }),
+      destination.test({
+        send: flagOption(invocation, 'send'),
+        sourceTypes: comparedTypes(name, settings),
+        signal: runtime.signal,
+      }),
     )
     const search = await testSearch(name, settings, parts, runtime.signal)
     const both = {
@@ -185,6 +203,13 @@ async function testSearch(
   } finally {
     await inventory.close()
   }
+}
+
+/** Of all sources that the stream may be paired with. */
+function comparedTypes(name: string, settings: Settings): readonly string[] {
+  const allowed = settings.streamEntry(name)['sources']
+  const paired = settings.sourceNames.filter((source) => !Array.isArray(allowed) || allowed.includes(source))
+  return [...new Set(paired.map((source) => settings.sourceEntry(source).type))]
 }
 
 /** The type of the source that the stream is likely to be compared with. */

@@ -3,6 +3,7 @@ import type { Destination } from '../../core/destination.ts'
 import type { Inventory } from '../../core/inventory.ts'
 import type { AuditSource } from '../../core/source.ts'
 import type { Ledger } from '../../state/ledger.ts'
+import { withinKept } from '../kept-window.ts'
 import type { Settings } from '../settings.ts'
 import { acceptChecks } from './accept-checks.ts'
 import { canaryChecks } from './canary.ts'
@@ -38,20 +39,22 @@ export async function streamChecks(name: string, parts: StreamParts): Promise<re
     })
     const opened = destination as Destination | undefined
     if (opened === undefined) return checks
+    const paired = pairedSources(name, parts)
+    const sourceTypes = [...new Set(paired.map(({ shape }) => shape.type))]
     const ingestion = await look(async () => {
-      const tested = await opened.test({ send: false, signal })
+      const tested = await opened.test({ send: false, sourceTypes, signal })
       // What a test without an event leaves open, the canary answers.
       return parts.isCanary ? tested.filter(({ check }) => check !== 'not proved') : tested
     })
-    const paired = pairedSources(name, parts)
     const type = paired[0]?.shape.type ?? 'infisical'
     const search = await look(async () => {
       inventory = await settings.openInventory(name, type, parts)
       return inventory === undefined ? [await notSearchable(name, settings)] : inventory.test(signal)
     })
     const { options } = await settings.streamSettings(name)
+    const kept = await withinKept(opened, options, inventory as Inventory | undefined, signal)
     for (const source of paired) {
-      const pair = { source, destination: opened, options, ledger: parts.ledger }
+      const pair = { source, destination: kept, options, ledger: parts.ledger }
       await look(async () => acceptChecks(pair, clock.now()))
     }
     if (parts.isCanary && !ingestion.some(isFailure)) {

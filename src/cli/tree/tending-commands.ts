@@ -65,7 +65,7 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
         name: 'test',
         summary: 'the cheapest honest check; sends no event',
         arguments: [{ name: 'name', help: 'its name', completes: 'stream' }],
-        options: [{ flags: '--send', help: 'send one test event' }],
+        options: [{ flags: '--send', help: 'send a test event (xsiam: three in one request)' }],
       },
       {
         name: 'remove',
@@ -149,7 +149,7 @@ export const TENDING_COMMANDS: readonly CommandSpec[] = [
     options: [
       {
         flags: '--canary <STREAM>',
-        help: 'send one test event, find it again, and time both',
+        help: 'send one to three test events, find them again, and time both',
         completes: 'stream',
       },
     ],

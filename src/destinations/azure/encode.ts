@@ -44,7 +44,8 @@ function timeText(event: AuditEvent, isAuxiliary: boolean): string {
   return digits.length <= 7 ? event.occurredAt : `${seconds}.${digits.slice(0, 7)}Z`
 }
 
-function keysOf(streamed: Uint8Array): ReadonlySet<string> {
+/** Names of an event's members, as they are spelled. */
+export function keysOf(streamed: Uint8Array): ReadonlySet<string> {
   const keys = new Set<string>()
   const text = Buffer.from(streamed.buffer, streamed.byteOffset, streamed.length)
   memberSpans(streamed, 0, streamed.length, (from, to) => {

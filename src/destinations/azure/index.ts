@@ -8,8 +8,8 @@ import { azureCloud, azureTokens } from '../../http/azure-tokens.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
 import { assembleHeaders, countOf, frameBody, limitsOf, wholeBatch } from '../envelope.ts'
 import { type Judged, judgeFailure } from '../judge.ts'
-import { azureEncoder, fieldTooLong } from './encode.ts'
-import { AZURE_GUIDE } from './guide.ts'
+import { azureEncoder, fieldTooLong, keysOf } from './encode.ts'
+import { azureGuide } from './guide.ts'
 import { inWholeBatch, judgeIngestion } from './judge-ingestion.ts'
 import {
   ACCEPTS,
@@ -22,9 +22,11 @@ import {
   HARD_LIMITS,
   streamName,
 } from './options.ts'
+import { droppedFields, droppedText, tableColumns } from './table-columns.ts'
 import { testAzure } from './test-stream.ts'
 
 const GRACE_MS = 5 * MINUTE_MS
+const LOOKED_AT = 100
 const gzipAsync = promisify(gzip)
 
 /** Azure Monitor Logs and Sentinel. @source Azure/azure-rest-api-specs, data-plane/ingestion 2023-01-01 */
@@ -40,7 +42,7 @@ export const azure = defineDestination({
   graceMs: GRACE_MS,
   searchable:
     'ids, through the Log Analytics query API, with workspaceId; by timeColumn where one is declared, else by TimeGenerated',
-  guide: () => AZURE_GUIDE,
+  guide: azureGuide,
   create: createAzure,
 })
 
@@ -58,8 +60,36 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
   const isPacked = options.packing === 'compressed'
   /** Tokens that were accepted once: a refusal of one of them means that it has aged, a refusal of any other that none will do. */
   const accepted = new Set<string>()
+  /** Of the run, until its first events were compared with the table. */
+  let comparedType: string | undefined
 
-  async function deliver(
+  async function deliver(batch: DeliveryBatch, how: { readonly signal: AbortSignal }): Promise<Receipt> {
+    if (comparedType === undefined) return deliverBatch(batch, how)
+    const type = comparedType
+    comparedType = undefined
+    const [receipt] = await Promise.all([deliverBatch(batch, how), warnOfDropped(batch, type, how.signal)])
+    return receipt
+  }
+
+  /** Looks at the first events only: what a table lacks, it lacks for all of them. */
+  async function warnOfDropped(batch: DeliveryBatch, type: string, signal: AbortSignal): Promise<void> {
+    const { workspaceId } = options
+    if (workspaceId === undefined) return
+    try {
+      const columns = await tableColumns({ options, parts, tokens, signal }, workspaceId)
+      if (typeof columns === 'string') return parts.log.debug(`stream ${name}: columns not read: ${columns}`)
+      const fields = batch.encoded.slice(0, LOOKED_AT).flatMap((encoded) => [...keysOf(encoded)])
+      const dropped = droppedFields(fields, columns, options, type)
+      if (dropped.length === 0) return
+      const { message, hint } = droppedText(dropped, options, type)
+      parts.log.warn(`stream ${name}: ${message}: ${hint}`)
+    } catch (error) {
+      if (!(error instanceof AuditctlError)) throw error
+      parts.log.debug(`stream ${name}: columns not read: ${error.message}`)
+    }
+  }
+
+  async function deliverBatch(
     batch: DeliveryBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Receipt> {
@@ -144,6 +174,9 @@ function createAzure(name: string, options: AzureOptions, parts: DestinationPart
     },
     ...azureEncoder(options),
     refuses,
+    begins({ source }) {
+      comparedType = source.type
+    },
     deliver,
     test: (how) => testAzure({ options, parts, service, tokens, scope, path, ...how }),
     replayQuery: (run) =>

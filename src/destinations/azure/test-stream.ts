@@ -1,10 +1,9 @@
 import type { Check } from '../../core/check.ts'
 import { AuditctlError } from '../../core/errors.ts'
-import { type JsonObject, NamedEvent } from '../../core/event.ts'
+import { NamedEvent } from '../../core/event.ts'
 import { type HttpReply, type HttpService, isFailure } from '../../core/http.ts'
 import { redact } from '../../core/secret.ts'
 import { isoTime } from '../../core/time-range.ts'
-import { azureCloud } from '../../http/azure-tokens.ts'
 import type { EntraTokens } from '../../http/entra.ts'
 import type { DestinationParts } from '../define-destination.ts'
 import { assembleHeaders } from '../envelope.ts'
@@ -12,6 +11,7 @@ import { excerpt } from '../judge.ts'
 import { canaryOf } from '../plain-receiver.ts'
 import { azureEncoder } from './encode.ts'
 import type { AzureOptions } from './options.ts'
+import { sampleChecks, tableColumns } from './table-columns.ts'
 
 export type AzureCheck = {
   readonly options: AzureOptions
@@ -21,6 +21,7 @@ export type AzureCheck = {
   readonly scope: string
   readonly path: string
   readonly send: boolean
+  readonly sourceTypes?: readonly string[] | undefined
   readonly signal: AbortSignal
 }
 
@@ -135,42 +136,13 @@ async function checkTable(check: AzureCheck): Promise<Check[]> {
   }
   try {
     const columns = await tableColumns(check, options.workspaceId)
-    return judgeColumns(columns, options)
+    const judged = judgeColumns(columns, options)
+    return typeof columns === 'string'
+      ? judged
+      : [...judged, ...sampleChecks(columns, options, check.sourceTypes ?? [])]
   } catch (error) {
     return [failed(name, error)]
   }
-}
-
-/** Names of the table's columns; a text says why they are not known. */
-async function tableColumns(check: AzureCheck, workspaceId: string): Promise<readonly string[] | string> {
-  const { options, parts, tokens, signal } = check
-  const cloud = azureCloud(options.endpoint)
-  const service = parts.http.service({
-    service: 'Azure Log Analytics',
-    baseUrl: (options.queryUrl ?? cloud.queryUrl).replace(/\/+$/, ''),
-    tls: options.tls,
-    allowInsecureHttp: options.allowInsecureHttp,
-  })
-  const token = await tokens.token(options.queryScope ?? cloud.queryScope, signal)
-  const answer = await service.attempt({
-    method: 'POST',
-    path: `/v1/workspaces/${workspaceId}/query`,
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: `${options.table}_CL | getschema` }),
-    operation: 'read the columns of the table',
-    signal,
-  })
-  if (isFailure(answer)) return redact(answer.error.message)
-  if (answer.status !== 200 || answer.bytes.length === 0) return said(answer)
-  const tables = (answer.json() as { readonly tables?: readonly JsonObject[] }).tables
-  const table = tables?.find(({ name }) => name === 'PrimaryResult') as
-    | {
-        readonly columns: readonly { readonly name: string }[]
-        readonly rows: readonly (readonly unknown[])[]
-      }
-    | undefined
-  const at = table?.columns.findIndex(({ name }) => name === 'ColumnName') ?? -1
-  return table === undefined || at < 0 ? said(answer) : table.rows.map((row) => String(row[at]))
 }
 
 function judgeColumns(columns: readonly string[] | string, options: AzureOptions): Check[] {

@@ -6,7 +6,14 @@ import type { Judged } from '../judge.ts'
 import { betterStackEncoder } from './encode.ts'
 import { BETTER_STACK_GUIDE } from './guide.ts'
 import { createIngestJudge } from './judge-ingest.ts'
-import { type BetterStackOptions, betterStackOptions, DEFAULT_LIMITS, FRAME, HARD_LIMITS } from './options.ts'
+import {
+  ADVISED,
+  type BetterStackOptions,
+  betterStackOptions,
+  DEFAULT_LIMITS,
+  FRAME,
+  HARD_LIMITS,
+} from './options.ts'
 import { replayQuery } from './replay-query.ts'
 import { testBetterStack } from './test-stream.ts'
 
@@ -75,6 +82,7 @@ function createBetterStack(name: string, options: BetterStackOptions, parts: Des
     traits: {
       limits: limitsOf(DEFAULT_LIMITS, options.batch),
       frame: FRAME,
+      advised: ADVISED,
       // Dated by arrival, an event is never too old.
       accepts: options.eventTime === false ? {} : acceptsOf({}, options.acceptWindow),
       lateDefault: 'skip',

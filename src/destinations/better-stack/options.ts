@@ -7,6 +7,11 @@ const MAX_BYTES = 10_485_760
 /** @source betterstack.com/docs/logs/ingesting-data/http/logs; more events than a thousand in a request gave 500s (logtail/logback-logtail#18) */
 export const HARD_LIMITS: BatchLimits = { maxEvents: 1000, maxBytes: MAX_BYTES, maxEventBytes: MAX_BYTES }
 export const DEFAULT_LIMITS: BatchLimits = { maxEvents: 500, maxBytes: 1_000_000, maxEventBytes: MAX_BYTES }
+/** @source betterstack.com/docs/logs/ingesting-data/http/logs (record size) */
+export const ADVISED = {
+  eventBytes: 102_400,
+  beyond: 'they are sent whole, but Better Stack recommends records under 100 KiB',
+}
 export const FRAME: Frame = { open: '[', separator: ',', close: ']' }
 
 export const betterStackOptions = z.strictObject({

@@ -8,6 +8,7 @@ import { datadogEncoder } from './encode.ts'
 import { DATADOG_GUIDE } from './guide.ts'
 import {
   ACCEPTS,
+  ADVISED,
   type DatadogOptions,
   DEFAULT_LIMITS,
   datadogOptions,
@@ -84,6 +85,7 @@ function createDatadog(name: string, options: DatadogOptions, parts: Destination
       limits: limitsOf(DEFAULT_LIMITS, options.batch),
       frame: FRAME,
       accepts,
+      advised: ADVISED,
       lateDefault: 'skip',
       graceMs: options.grace ?? GRACE_MS,
       concurrency: 4,

@@ -7,6 +7,11 @@ import { batchWithin } from '../batch-within.ts'
 /** Over a million bytes a log is truncated, and still answered with 202. @source docs.datadoghq.com/api/latest/logs (send logs) */
 export const DEFAULT_LIMITS: BatchLimits = { maxEvents: 1000, maxBytes: 4_000_000, maxEventBytes: 1_000_000 }
 export const HARD_LIMITS: BatchLimits = { maxEvents: 1000, maxBytes: 5_000_000, maxEventBytes: 1_000_000 }
+/** @source docs.datadoghq.com/api/latest/logs (send logs), docs.datadoghq.com/logs/log_collection */
+export const ADVISED = {
+  eventBytes: 25_000,
+  beyond: 'they are sent whole, but Datadog recommends 25 kB, and groups by no more than 25 KiB of a text',
+}
 export const FRAME: Frame = { open: '[', separator: ',', close: ']' }
 
 /** Datadog keeps 18 hours back and 2 ahead; an hour of each is left for what a request waits on its way. */

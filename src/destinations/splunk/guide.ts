@@ -22,7 +22,8 @@ export const GUIDE = `Splunk through the HTTP Event Collector (HEC)
 6. auditctl stream test soc            (token and address; add --send for one marked event)
    auditctl gaps --stream soc --from 24h
 
-Splunk keeps an event as long as its index does (frozenTimePeriodInSecs): older events are accepted and then vanish.
+Splunk keeps an event as long as its index does (frozenTimePeriodInSecs): older events are accepted and then vanish. Where the search token may read
+that of the named index, a run calls them late; otherwise say it with "acceptWindow": { "past": "90d" }.
 Look for what is held:
    index=audit source=infisical sourcetype=_json | spath input=_raw path=id output=aid | spath input=_raw path=createdAt output=at | table aid at
 `

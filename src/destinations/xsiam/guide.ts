@@ -35,7 +35,7 @@ export const XSIAM_GUIDE = `Palo Alto Cortex XSIAM / XDR through a custom HTTP L
    "search": { "keyType": "advanced" }   the key was made as an advanced one (default standard)
    "search": { "quotaFloor": 1 }         stop searching when fewer query units are left of the day
    "eventTime": false                    leave out _time, as the live stream does
-6. auditctl stream test xsiam            (key; add --send for one marked event)
+6. auditctl stream test xsiam            (key; add --send for three marked events in one request)
    auditctl gaps --stream xsiam --from 24h
 
 A row can be found as long as the dataset keeps it hot: events older than its retention may be accepted and never seen.

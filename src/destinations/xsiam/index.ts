@@ -8,6 +8,7 @@ import { refusesRecord, xsiamEncoder } from './encode.ts'
 import { XSIAM_GUIDE } from './guide.ts'
 import { createCollectorJudge, FORMAT_HINT } from './judge-collector.ts'
 import {
+  CANARIES,
   COLLECTOR_PATH,
   DEFAULT_LIMITS,
   DEFAULT_RATE,
@@ -101,6 +102,7 @@ function createXsiam(name: string, options: XsiamOptions, parts: DestinationPart
       accepts: options.eventTime === false ? {} : acceptsOf({}, options.acceptWindow),
       lateDefault: 'skip',
       graceMs: options.grace ?? GRACE_MS,
+      canaries: CANARIES,
       concurrency: 4,
     },
     ...encoder,

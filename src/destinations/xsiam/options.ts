@@ -19,6 +19,8 @@ export const DEFAULT_LIMITS: BatchLimits = {
 export const FRAME: Frame = { open: '', separator: '\n', close: '' }
 /** Requests a second; the tenant allows 400 for everybody together. */
 export const DEFAULT_RATE = 20
+/** Test records in one request: one alone would not tell whether a tenant takes a request apart. */
+export const CANARIES = 3
 export const COLLECTOR_PATH = '/logs/v1/event'
 
 export const xsiamOptions = z.strictObject({

@@ -1,7 +1,15 @@
 import { IncompleteError } from '../../core/errors.ts'
 import { instantOfText } from '../../core/instant.ts'
 import type { HeldRows, Inventory, InventoryEnd } from '../../core/inventory.ts'
-import { DAY_MS, HOUR_MS, isInside, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
+import {
+  DAY_MS,
+  HOUR_MS,
+  isInside,
+  isoTime,
+  MINUTE_MS,
+  SECOND_MS,
+  type TimeRange,
+} from '../../core/time-range.ts'
 import { type CountedBucket, cutByCounts } from '../cut-by-counts.ts'
 import { defineInventory, type InventoryParts } from '../define-inventory.ts'
 import { eventFields } from '../event-fields.ts'
@@ -171,6 +179,11 @@ function createInventory(
           `auditctl gaps --stream ${name} --from ${from} --to ${to} --inventory result.csv --inventory-field id --inventory-window ${from}/${to}`,
         ].join(' '),
       }
+    },
+    async keepsMs(signal) {
+      const index = settings.search?.index ?? settings.index
+      const seconds = index === undefined ? undefined : await client.retentionSeconds(index, signal)
+      return seconds ? seconds * SECOND_MS : undefined
     },
     test: (signal) => checkSearch({ client, spl, settings, clock: parts.clock, signal }),
     queries: () => client.searches(),

@@ -1,5 +1,5 @@
 import { AuthError, RemoteConfigError, type RemoteDetails } from '../../core/errors.ts'
-import type { HttpReply, StreamReply } from '../../core/http.ts'
+import { type HttpReply, isFailure, type StreamReply } from '../../core/http.ts'
 import { redact } from '../../core/secret.ts'
 import type { TimeRange } from '../../core/time-range.ts'
 import type { InventoryParts } from '../define-inventory.ts'
@@ -79,7 +79,8 @@ export function createSearchClient(
       throw new RemoteConfigError(`stream ${name}: Splunk has no export of searches`)
     },
     async retentionSeconds(index, signal) {
-      const reply = await service.request({
+      // Worth one attempt: everything works without it.
+      const reply = await service.attempt({
         method: 'GET',
         path: `/services/data/indexes/${encodeURIComponent(index)}`,
         query: { output_mode: 'json' },
@@ -87,7 +88,7 @@ export function createSearchClient(
         operation: 'read how long the index keeps events',
         signal,
       })
-      if (reply.status !== 200) return undefined
+      if (isFailure(reply) || reply.status !== 200) return undefined
       const [, found] = /"frozenTimePeriodInSecs"\s*:\s*"?(\d+)/.exec(reply.text()) ?? []
       return found === undefined ? undefined : Number(found)
     },

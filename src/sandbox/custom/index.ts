@@ -8,6 +8,7 @@ import { listen, type Violation } from '../listen.ts'
 import { receiverAdmin } from '../receiver-admin.ts'
 import type { SandboxOptions, SandboxService } from '../service.ts'
 import { receiver } from './receive.ts'
+import { selfSigned } from './self-signed.ts'
 import { customTrials } from './trials.ts'
 
 export type CustomSandbox = SandboxService & {
@@ -16,16 +17,25 @@ export type CustomSandbox = SandboxService & {
   preload(streamed: Iterable<JsonObject>): void
   /** As they arrived, with request and time. */
   log(): readonly LoggedEvent[]
+  /** PEM, with `wrong-name`: its own authority. */
+  readonly certificate: string | undefined
 }
 
-const FAULT_KINDS = [...HTTP_FAULT_KINDS, ...HELD_IDS_FAULT_KINDS, 'reset-early', 'error-body', 'index-delay']
+const FAULT_KINDS = [
+  ...HTTP_FAULT_KINDS,
+  ...HELD_IDS_FAULT_KINDS,
+  'reset-early',
+  'error-body',
+  'index-delay',
+  'wrong-name',
+]
 const AUTHORIZATION = 'Bearer sandbox-hook-credential-0123456789'
 const SIGNING_KEY = Buffer.from('sandbox signing key of 32 bytes!').toString('base64')
 
 /**
  * A strict receiver of the product's custom stream: `/in` (arrays), `/ndjson`, `/single`, `/signed`, and `/_inventory` with the ids it holds.
  * Faults, service `custom`: those of `httpFaults` and `heldIdsRoute`; `reset-early`, `error-body` (200, but all events but the last refused inside it);
- * standing: `index-delay=MS`.
+ * standing: `index-delay=MS`, and from the start on `wrong-name` (HTTPS, with the certificate of another name).
  */
 export async function startCustom(options: SandboxOptions): Promise<CustomSandbox> {
   const { faults, now } = options
@@ -56,7 +66,10 @@ export async function startCustom(options: SandboxOptions): Promise<CustomSandbo
       return settings.pageRows
     },
   })
+  const isMisnamed = faults.standing('custom', 'wrong-name', 1) !== undefined
+  const tls = isMisnamed ? selfSigned('elsewhere.example.test', Date.now()) : undefined
   const server = await listen({
+    tls,
     ...(options.port ? { port: options.port } : {}),
     early: (request) => resetEarly(faults, 'custom', request, requests + 1),
     handle: (exchange) => (exchange.path.startsWith('/_inventory') ? inventory(exchange) : receive(exchange)),
@@ -97,6 +110,7 @@ export async function startCustom(options: SandboxOptions): Promise<CustomSandbo
     receivedIds: () => idsOf(log),
     rows: () => log.map(({ event }) => event),
     log: () => log,
+    certificate: tls?.cert,
     preload(streamed) {
       for (const event of streamed) {
         const row = loggedLive(event, now())

@@ -70,8 +70,9 @@ export function collector(parts: CollectorParts): (exchange: Exchange, post: num
 
     const delayMs = Number(faults.standing('xsiam', 'index-delay', post)?.value ?? 0)
     const isLost = due('drop') !== undefined
+    const isOneRow = faults.standing('xsiam', 'one-row', post) !== undefined
     for (const [i, record] of records.entries()) {
-      if (record === undefined || isLost) continue
+      if (record === undefined || isLost || (isOneRow && i > 0)) continue
       if (Array.isArray(record)) store.addArray(record as JsonObject[], lines[i] ?? '', delayMs)
       else store.add(record as JsonObject, delayMs)
     }

@@ -30,6 +30,7 @@ const FAULT_KINDS = [
   'error-after',
   'reset-after',
   'index-delay',
+  'one-row',
   'xql-pending',
   'xql-slow',
   'xql-reset',
@@ -52,7 +53,7 @@ const API_KEY = 'sandboxApiKey0123456789abcdefABCDEF'
  * A strict XSIAM: a custom HTTP Log Collector and the public API for XQL, behind one address as at a tenant.
  * Faults, service `xsiam`. Collector (`@N` counts its requests), nothing stored: `hang`, `reset-before`, `forbidden`, `throttle=SECONDS`, `status=CODE`,
  * `html-200`, `other-door` (400), `error-true` (200), `drop` (200 all the same). Stored: `slow=MS`, `error-after`, `reset-after`. Standing:
- * `index-delay=MS`, `xql-pending`. API: `xql-slow=MS`, `xql-reset`, `xql-503`, `xql-500`, `xql-html`, `xql-busy` (four run already), `xql-fail`,
+ * `index-delay=MS`, `one-row` (of a request's records only the first becomes one), `xql-pending`. API: `xql-slow=MS`, `xql-reset`, `xql-503`, `xql-500`, `xql-html`, `xql-busy` (four run already), `xql-fail`,
  * `xql-partial`, `xql-short=ROWS` (fewer inline than told), `xql-stream` (a stream for few rows too), `stream-cut=ROWS`, `stream-reset`,
  * `stream-plain` (no gzip though asked).
  */
