@@ -81,6 +81,16 @@ export class ValueList {
     }
   }
 
+  /** The same in arrays of their own, of their exact length: the list may go on with other events. */
+  copied(outlines: readonly Outline[]): PageValues {
+    return {
+      outlines,
+      numbers: this.numbers.slice(0, this.count),
+      ats: this.ats.slice(0, this.count),
+      lengths: this.lengths.slice(0, this.used),
+    }
+  }
+
   #add(number: number): void {
     if (this.count === this.numbers.length) {
       this.numbers = larger(this.numbers, Int32Array)

@@ -12,28 +12,31 @@ type Found = {
 
 const FIELDS = SPAN_FIELDS
 
-/** Collects spans in one growing array of numbers. */
+/** Where the lists grow, one after the other: what each keeps in the end is a copy of its exact length. */
+let scratchRows = new Int32Array(FIELDS * 1024)
+const scratchValues = new ValueList()
+
+/** Collects spans in one array of numbers. One list at a time: the next one begins where the last has given its `spans`. */
 export class SpanList {
   readonly #bytes: Uint8Array
-  #rows: Int32Array
   #count = 0
   readonly #outlines: Outlines | undefined
-  readonly #values: ValueList | undefined
+  readonly #values: ValueList | undefined = undefined
 
   /** With `outlines` the list holds the values of the events, too. */
   constructor(bytes: Uint8Array, outlines?: Outlines) {
     this.#bytes = bytes
     this.#outlines = outlines
-    this.#values = outlines && new ValueList(1 + (bytes.length >> 9))
-    // Events of about 512 bytes: rarely grown, never much too large.
-    this.#rows = new Int32Array(FIELDS * (16 + (bytes.length >> 9)))
+    if (outlines === undefined) return
+    scratchValues.clear()
+    this.#values = scratchValues
   }
 
   /** An event; when its outline is `isKnown`, it is the one matched last. */
   add(start: number, end: number, found: Found, isKnown = false): void {
     const at = this.#count * FIELDS
-    if (at === this.#rows.length) this.#grow()
-    const rows = this.#rows
+    if (at === scratchRows.length) grow()
+    const rows = scratchRows
     rows[at] = start
     rows[at + 1] = end
     rows[at + 2] = found.idStart
@@ -47,15 +50,15 @@ export class SpanList {
   }
 
   spans(): EventSpans {
-    const rows = this.#rows.subarray(0, this.#count * FIELDS)
-    return new Spans(this.#bytes, this.#count, rows, this.#values?.values(this.#outlines?.all ?? []))
+    const rows = scratchRows.slice(0, this.#count * FIELDS)
+    return new Spans(this.#bytes, this.#count, rows, this.#values?.copied(this.#outlines?.all ?? []))
   }
+}
 
-  #grow(): void {
-    const larger = new Int32Array(this.#rows.length * 2)
-    larger.set(this.#rows)
-    this.#rows = larger
-  }
+function grow(): void {
+  const larger = new Int32Array(scratchRows.length * 2)
+  larger.set(scratchRows)
+  scratchRows = larger
 }
 
 /** Most readers want rows; columns are made when they are asked for. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { freeBytes } from '../core/free-bytes.ts'
+import { freeBytes, takeBytes } from '../core/free-bytes.ts'
 import { BodyTooLargeError } from './decompress.ts'
 
 /** One request as the wire sees it. */
@@ -105,7 +105,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest): Promise<
           headers = joined(received)
           const length = request.method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0)
           if (length > maxBytes) stop(new BodyTooLargeError(maxBytes))
-          else if (length > 0 && length <= MAX_TRUSTED_LENGTH) whole = Buffer.allocUnsafeSlow(length)
+          else if (length > 0 && length <= MAX_TRUSTED_LENGTH) whole = takeBytes(length)
         },
         onResponseData(_, chunk) {
           size += chunk.length

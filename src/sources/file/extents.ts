@@ -1,4 +1,4 @@
-import type { Buffers } from './buffers.ts'
+import type { Buffers } from '../../core/buffers.ts'
 import type { Chunk } from './chunk.ts'
 import { ROW, type Rows } from './rows.ts'
 

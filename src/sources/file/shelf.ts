@@ -1,4 +1,4 @@
-import { Buffers } from './buffers.ts'
+import { Buffers } from '../../core/buffers.ts'
 import { Chunk } from './chunk.ts'
 import { type Extent, extentsOf, isNearlySorted, type KeepRows, type Store, sortedCopy } from './extents.ts'
 import { InputStore, MemoryStore, SpoolFile } from './stores.ts'

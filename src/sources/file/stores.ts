@@ -1,10 +1,10 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Buffers } from '../../core/buffers.ts'
 import { IncompleteError } from '../../core/errors.ts'
 import { readError, writeError } from '../../storage/disk-errors.ts'
 import { openToRead } from '../../storage/files.ts'
 import { PRIVATE_FILE } from '../../storage/private-files.ts'
-import type { Buffers } from './buffers.ts'
 import type { Store } from './extents.ts'
 
 /** What is held in memory anyway. */

@@ -5,7 +5,6 @@ import { test } from 'node:test'
 import { type AuditEvent, SpanEvent } from '../../../../src/core/event.ts'
 import { csvLine } from '../../../../src/formats/csv.ts'
 import { csvWriter } from '../../../../src/formats/csv-bytes.ts'
-import { Buffers } from '../../../../src/sources/file/buffers.ts'
 import type { Extent } from '../../../../src/sources/file/extents.ts'
 import { cutWindow } from '../../../../src/sources/file/slices.ts'
 import { pick, seededRandom } from '../../../support/json-fuzz.ts'
@@ -103,20 +102,6 @@ test('more files than may be open at once are read again in place', async (t) =>
   assert.deepEqual(read.events.map(textOfEvent).sort(), TEXTS.toSorted())
   assert.deepEqual(await readdir(join(folder, 'scratch')), [])
   assert.ok((await opened()) <= before, 'all were closed')
-})
-
-test('Buffers gives memory again once it was given back, and takes none that came from elsewhere', () => {
-  const buffers = new Buffers()
-  const first = buffers.take(1_000_000)
-  const other = buffers.take(1_000_000)
-  assert.notEqual(first.buffer, other.buffer)
-  buffers.give(first)
-  buffers.give(first)
-  buffers.give(Buffer.alloc(1_000_000))
-  const again = buffers.take(900_000)
-  assert.equal(again.buffer, first.buffer)
-  assert.equal(again.length, 900_000)
-  assert.notEqual(buffers.take(1_000_000).buffer, first.buffer)
 })
 
 test('cutWindow() cuts small where no extent reaches over the cut, and large where each does', () => {
