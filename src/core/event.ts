@@ -61,14 +61,17 @@ export type SpanPage = {
 }
 export const SPAN_FIELDS = 6
 
+/** Events `first` to `first + count` of a page. */
+export type SpanRun = { readonly page: SpanPage; readonly first: number; readonly count: number }
+
 /**
  * An event that is a span of a larger reply. Everything is read on first use: an export of a million events never parses one. Thousands of
  * them are alive at once, so each is as small as can be.
  */
 export class SpanEvent implements AuditEvent {
-  readonly #page: SpanPage
+  #page: SpanPage
   /** Its place in the page. */
-  readonly #n: number
+  #n: number
   #record: JsonObject | undefined
 
   constructor(page: SpanPage, n: number) {
@@ -82,6 +85,14 @@ export class SpanEvent implements AuditEvent {
     const rows = Int32Array.of(start, end, idStart, idEnd, timeStart, timeEnd)
     const times = Float64Array.of(instantOf(buffer, timeStart, timeEnd))
     return new SpanEvent({ reader, buffer, rows, base: 0, times }, 0)
+  }
+
+  /** Becomes another event: for who knows that nobody looks at this one again. */
+  become(page: SpanPage, n: number): this {
+    this.#page = page
+    this.#n = n
+    this.#record = undefined
+    return this
   }
 
   get occurredAtMs(): EpochMs {
@@ -129,6 +140,20 @@ export class SpanEvent implements AuditEvent {
   }
   get bytes(): Uint8Array {
     return this.buffer.subarray(this.start, this.end)
+  }
+  /** How many of `events` from `from` on, itself being the first, lie in one page one behind the other with a byte between them. */
+  runIn(events: readonly AuditEvent[], from: number): SpanRun {
+    const page = this.#page
+    const { rows } = page
+    const first = this.#n
+    let count = 1
+    for (let row = first * SPAN_FIELDS; from + count < events.length; row += SPAN_FIELDS) {
+      const next = events[from + count]
+      if (!(next instanceof SpanEvent) || next.#page !== page || next.#n !== first + count) break
+      if (rows[row + SPAN_FIELDS] !== (rows[row + 1] as number) + 1) break
+      count += 1
+    }
+    return { page, first, count }
   }
   /** Fills `into` with where the event's values lie; false when its page does not know. */
   readValues(into: EventValues): boolean {

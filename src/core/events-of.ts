@@ -14,31 +14,42 @@ import type { EventShape } from './source.ts'
 const utf8 = new TextDecoder('utf-8')
 
 /**
- * The events that lie in `spans`, in their order.
+ * The events that lie in `spans`, in their order. `spare`: events that nobody looks at again, made these first; a million new ones, each alive
+ * until its slice is done with, would be most of the collector's work.
  * @throws ContractError naming the position of one without an id, or whose time is no time
  */
-export function eventsOf(spans: EventSpans, shape: EventShape): AuditEvent[] {
+export function eventsOf(spans: EventSpans, shape: EventShape, spare?: SpanEvent[]): AuditEvent[] {
   const page = pageOf(spans, shape)
   const events: AuditEvent[] = new Array(spans.count)
-  for (let i = 0; i < spans.count; i += 1) events[i] = eventOf(page, i, shape)
+  for (let i = 0; i < spans.count; i += 1) events[i] = eventOf(page, i, shape, spare?.pop())
   return events
 }
 
 /** The same one by one, by position: for those who look at each once. */
-export function eventsAt(spans: EventSpans, shape: EventShape): (i: number) => AuditEvent {
+export function eventsAt(
+  spans: EventSpans,
+  shape: EventShape,
+  spare?: SpanEvent[],
+): (i: number) => AuditEvent {
   const page = pageOf(spans, shape)
-  return (i) => eventOf(page, i, shape)
+  if (spans.times === undefined) return (i) => eventOf(page, i, shape, spare?.pop())
+  const { rows } = page
+  return (i) => {
+    const row = i * SPAN_FIELDS
+    if ((rows[row + 2] as number) < 0) return eventOf(page, i, shape)
+    return spare?.pop()?.become(page, i) ?? new SpanEvent(page, i)
+  }
 }
 
 export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditEvent {
   return eventOf(pageOf(spans, shape), i, shape)
 }
 
-function pageOf({ bytes, count, rows, values }: EventSpans, { reader }: EventShape): SpanPage {
-  return { reader, buffer: bytes, rows, base: 0, times: new Float64Array(count), values }
+function pageOf({ bytes, count, rows, values, times }: EventSpans, { reader }: EventShape): SpanPage {
+  return { reader, buffer: bytes, rows, base: 0, times: times ?? new Float64Array(count), values }
 }
 
-function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
+function eventOf(page: SpanPage, i: number, shape: EventShape, spare?: SpanEvent): AuditEvent {
   const { buffer, rows } = page
   const row = i * SPAN_FIELDS
   try {
@@ -48,7 +59,7 @@ function eventOf(page: SpanPage, i: number, shape: EventShape): AuditEvent {
     const timeEnd = rows[row + 5] as number
     if (isPlainlyNamed(shape, buffer, idStart, idEnd, timeStart, timeEnd)) {
       page.times[i] = instantOf(buffer, timeStart, timeEnd)
-      return new SpanEvent(page, i)
+      return spare === undefined ? new SpanEvent(page, i) : spare.become(page, i)
     }
     return namedEvent(buffer.subarray(rows[row], rows[row + 1]), shape)
   } catch (cause) {

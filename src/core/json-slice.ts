@@ -23,6 +23,8 @@ export type EventSpans = {
   readonly rows: Int32Array
   /** Where the values of the events lie, when a scanner was given that remembers outlines. */
   readonly values?: PageValues | undefined
+  /** When the events happened, in milliseconds, where it is known already: then those with a plain id and time have been read before. */
+  readonly times?: Float64Array | undefined
 }
 
 export type SliceOptions = {

@@ -160,12 +160,16 @@ export class Outlines {
   isPlain(value: number): boolean {
     let i = this.marks[2 * value] as number
     const end = this.marks[2 * value + 1] as number
-    if (i === end || (this.hasEscapes && this.#bytes.subarray(i, end).includes(BACKSLASH))) return false
-    const words = this.#view.of(this.#bytes)
+    if (i === end) return false
+    const bytes = this.#bytes
     let all = 0
-    for (; i + 4 <= end; i += 4) all |= words.getInt32(i, true)
-    for (; i < end; i += 1) all |= this.#bytes[i] as number
-    return (all & TOPS) === 0
+    // Nearly always a few bytes: fewer than it takes to ask the engine.
+    for (; i < end; i += 1) {
+      const c = bytes[i] as number
+      if (c === BACKSLASH) return false
+      all |= c
+    }
+    return all < 0x80
   }
 
   /**

@@ -49,7 +49,7 @@ export interface OpenWindow {
    * @throws IncompleteError when the slice cannot be shown complete
    */
   read(slice: Slice, signal: AbortSignal): AsyncIterable<Page>
-  /** Nobody will look at the events of the slice again: their memory may be given back. Need not be called. */
+  /** Nobody will look at the events of the slice again: their memory may be given back, and they may become others. Need not be called. */
   release?(slice: Slice): void
   /** What the reader should be told once the window was read: suspicious silence, widened filters, a server generation. */
   warnings(): readonly string[]

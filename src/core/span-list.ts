@@ -49,9 +49,11 @@ export class SpanList {
     else this.#values?.addNone()
   }
 
-  spans(): EventSpans {
+  /** `times`: see `EventSpans`. */
+  spans(times?: Float64Array): EventSpans {
     const rows = scratchRows.slice(0, this.#count * FIELDS)
-    return new Spans(this.#bytes, this.#count, rows, this.#values?.copied(this.#outlines?.all ?? []))
+    const values = this.#values?.copied(this.#outlines?.all ?? [])
+    return new Spans(this.#bytes, this.#count, rows, values, times)
   }
 }
 
@@ -67,13 +69,21 @@ class Spans implements EventSpans {
   readonly count: number
   readonly rows: Int32Array
   readonly values: PageValues | undefined
+  readonly times: Float64Array | undefined
   readonly #columns: Int32Array[] = []
 
-  constructor(bytes: Uint8Array, count: number, rows: Int32Array, values: PageValues | undefined) {
+  constructor(
+    bytes: Uint8Array,
+    count: number,
+    rows: Int32Array,
+    values: PageValues | undefined,
+    times: Float64Array | undefined,
+  ) {
     this.bytes = bytes
     this.count = count
     this.rows = rows
     this.values = values
+    this.times = times
   }
 
   get starts(): Int32Array {

@@ -1,10 +1,17 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { type AuditEvent, SpanEvent } from '../core/event.ts'
+import { type AuditEvent, SPAN_FIELDS, SpanEvent, type SpanPage } from '../core/event.ts'
 import type { EventSpans } from '../core/json-slice.ts'
 import { SpanList } from '../core/span-list.ts'
 
-/** Of a line: its length without the break, and the bounds of its event's id and time from its start; -1 where they are to be searched. */
-const FIELDS = 5
+/**
+ * Of a line: its length without the break, the bounds of its event's id and time from its start (-1 where they are to be searched), a gap, and
+ * in the place of two more when it happened, in milliseconds.
+ */
+const FIELDS = 8
+const LINE_BYTES = FIELDS * 4
+const TIME = 3
+/** Those of a row of a page. */
+const BOUNDS = 5
 const LINES = 4096
 const NEWLINE = 0x0a
 const bounds = { idStart: -1, idEnd: -1, timeStart: -1, timeEnd: -1 }
@@ -18,6 +25,7 @@ export class SpanIndex {
   readonly from: number
   readonly #path: string
   readonly #rows = new Int32Array(FIELDS * LINES)
+  readonly #times = new Float64Array(this.#rows.buffer)
   #buffered = 0
   #written = 0
   #fd: number | undefined
@@ -39,7 +47,21 @@ export class SpanIndex {
       rows[at + 2] = event.idEnd - event.start
       rows[at + 3] = event.timeStart - event.start
       rows[at + 4] = event.timeEnd - event.start
-    } else rows.fill(-1, at + 1, at + FIELDS)
+    } else rows.fill(-1, at + 1, at + BOUNDS)
+    this.#times[at / 2 + TIME] = event.occurredAtMs
+    this.#buffered += 1
+  }
+
+  /** The same for event `n` of a page. */
+  addRow({ rows: from, times }: SpanPage, n: number): void {
+    if (this.#isLost) return
+    if (this.#buffered === LINES) this.#flush()
+    const at = this.#buffered * FIELDS
+    const row = n * SPAN_FIELDS
+    const rows = this.#rows
+    const start = from[row] as number
+    for (let k = 0; k < BOUNDS; k += 1) rows[at + k] = (from[row + 1 + k] as number) - start
+    this.#times[at / 2 + TIME] = times[n] as number
     this.#buffered += 1
   }
 
@@ -53,9 +75,11 @@ export class SpanIndex {
     if (this.#isLost) return undefined
     const list = new SpanList(block)
     let count = 0
+    let times = new Float64Array(16 + (block.length >> 9))
     for (let at = 0; at < block.length; ) {
       const rows = this.#read(line + count)
       if (rows === undefined) return undefined
+      const readTimes = new Float64Array(rows.buffer, rows.byteOffset, rows.length / 2)
       for (let row = 0; row < rows.length && at < block.length; row += FIELDS) {
         const end = at + (rows[row] as number)
         if (block[end] !== NEWLINE) return undefined
@@ -65,11 +89,13 @@ export class SpanIndex {
         bounds.timeStart = base === undefined ? -1 : base + (rows[row + 3] as number)
         bounds.timeEnd = base === undefined ? -1 : base + (rows[row + 4] as number)
         list.add(at, end, bounds)
+        if (count === times.length) times = larger(times)
+        times[count] = readTimes[row / 2 + TIME] as number
         count += 1
         at = end + 1
       }
     }
-    return list.spans()
+    return list.spans(times)
   }
 
   close(): void {
@@ -87,7 +113,7 @@ export class SpanIndex {
     const count = Math.min(LINES / 2, this.#written - line)
     const rows = new Int32Array(count * FIELDS)
     try {
-      const read = readSync(this.#fd ?? -1, rows, 0, rows.byteLength, line * FIELDS * 4)
+      const read = readSync(this.#fd ?? -1, rows, 0, rows.byteLength, line * LINE_BYTES)
       return read === rows.byteLength ? rows : undefined
     } catch {
       return undefined
@@ -101,7 +127,7 @@ export class SpanIndex {
         rmSync(this.#path, { force: true })
       }
       let at = 0
-      const bytes = this.#buffered * FIELDS * 4
+      const bytes = this.#buffered * LINE_BYTES
       while (at < bytes) at += writeSync(this.#fd, this.#rows, at, bytes - at)
       this.#written += this.#buffered
       this.#buffered = 0
@@ -110,4 +136,10 @@ export class SpanIndex {
       this.lose()
     }
   }
+}
+
+function larger(times: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(times.length * 2)
+  copy.set(times)
+  return copy
 }

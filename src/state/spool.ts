@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { LocalError, UserError } from '../core/errors.ts'
-import type { AuditEvent } from '../core/event.ts'
+import { type AuditEvent, SPAN_FIELDS, SpanEvent, type SpanRun } from '../core/event.ts'
 import type { EventSpans } from '../core/json-slice.ts'
 import { SpanIndex } from './span-index.ts'
 
@@ -80,12 +80,67 @@ export class Spool {
     }
   }
 
-  /** A pretty-printed event would be several lines. Most pages hold no newline at all, which one look at each tells. */
+  /** The same for one event after the other. Those that lie one behind the other in a reply are copied at once. */
+  appendAll(events: readonly AuditEvent[]): void {
+    for (let n = 0; n < events.length; ) {
+      const event = events[n] as AuditEvent
+      if (event instanceof SpanEvent && this.#isCompact(event.buffer)) {
+        const run = event.runIn(events, n)
+        this.#putRun(run)
+        n += run.count
+      } else {
+        this.append(event)
+        n += 1
+      }
+    }
+  }
+
+  /** None of the events holds a newline. */
+  #putRun({ page, first, count }: SpanRun): void {
+    const { buffer, rows, base } = page
+    const end = first + count
+    for (let n = first; n < end; ) {
+      const start = rows[n * SPAN_FIELDS] as number
+      // Where an event would begin in the buffer that begins at 0 in the reply.
+      let shift = this.#buffered - start
+      if ((rows[n * SPAN_FIELDS + 1] as number) + shift >= BUFFER_BYTES) {
+        this.#flush()
+        shift = -start
+        const size = (rows[n * SPAN_FIELDS + 1] as number) - start
+        if (size >= BUFFER_BYTES) {
+          this.#index.addRow(page, n)
+          this.#put(buffer, base + start, base + start + size)
+          n += 1
+          continue
+        }
+      }
+      const from = n
+      let to = start
+      for (; n < end; n += 1) {
+        const behind = (rows[n * SPAN_FIELDS + 1] as number) + shift
+        if (behind >= BUFFER_BYTES) break
+        this.#index.addRow(page, n)
+        to = rows[n * SPAN_FIELDS + 1] as number
+      }
+      const target = this.#buffer
+      target.set(buffer.subarray(base + start, base + to), start + shift)
+      for (let k = from; k < n; k += 1) target[(rows[k * SPAN_FIELDS + 1] as number) + shift] = NEWLINE
+      this.#buffered = to + shift + 1
+      this.#length += to - start + 1
+    }
+  }
+
+  /** A pretty-printed event would be several lines. */
   #hasNewline(buffer: Uint8Array, start: number, end: number): boolean {
-    if (buffer === this.#compact) return false
-    if (buffer.includes(NEWLINE)) return buffer.subarray(start, end).includes(NEWLINE)
+    return !this.#isCompact(buffer) && buffer.subarray(start, end).includes(NEWLINE)
+  }
+
+  /** Most pages hold no newline at all, which one look at each tells. */
+  #isCompact(buffer: Uint8Array): boolean {
+    if (buffer === this.#compact) return true
+    if (buffer.includes(NEWLINE)) return false
     this.#compact = buffer
-    return false
+    return true
   }
 
   appendLine(bytes: Uint8Array, start: number, end = bytes.length): void {

@@ -43,7 +43,8 @@ export function hecEncoder(options: SplunkOptions): Required<Pick<Destination, '
       at = writeEpochSeconds(bytes, put(bytes, at, OPEN_TIME), occurredAtMs)
       bytes[at] = COMMA
     } else bytes[at] = OPEN
-    at = put(bytes, at + 1, fixed)
+    bytes.set(fixed, at + 1)
+    at += 1 + fixed.length
     bytes.set(object, at)
     at += object.length
     bytes[at] = CLOSE

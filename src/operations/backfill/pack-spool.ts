@@ -1,4 +1,4 @@
-import { type AuditEvent, SPAN_FIELDS } from '../../core/event.ts'
+import { type AuditEvent, SPAN_FIELDS, SpanEvent } from '../../core/event.ts'
 import { eventsAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
 import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
@@ -22,14 +22,18 @@ export function* packSpool(
   large: LargeEvents,
 ): Generator<Batch> {
   const packing = new Packing(parts, options, rules, large)
+  const spare: SpanEvent[] = []
   for (const stretch of stretches) {
     if (stretch.first >= before) break
     yield* packing.end()
     for (const block of spooledSpans(spool, parts.source.shape, stretch)) {
       const count = Math.min(block.spans.count, before - block.position)
-      const eventOf = eventsAt(block.spans, parts.source.shape)
+      const eventOf = eventsAt(block.spans, parts.source.shape, spare)
       for (let i = 0; i < count; i += 1) {
-        packing.add(block, i, eventOf(i))
+        const event = eventOf(i)
+        packing.add(block, i, event)
+        // Nobody keeps it: the next one may take its place.
+        if (event instanceof SpanEvent) spare.push(event)
         if (packing.ready.length > 0) yield* packing.take()
       }
       if (count < block.spans.count) break

@@ -95,8 +95,9 @@ export class PackedBatch implements Batch {
     this.count += 1
     if (atMs < this.oldest) this.oldest = atMs
     if (atMs > this.newest) this.newest = atMs
+    // An object for each event would outlive the request and keep the collector busy.
     const last = this.#notRebuilt.at(-1)
-    if (last?.fields === notRebuilt) last.to = this.count
+    if (last !== undefined && isSameList(last.fields, notRebuilt)) last.to = this.count
     else this.#notRebuilt.push({ fields: notRebuilt, to: this.count })
   }
 
@@ -132,4 +133,8 @@ export class PackedBatch implements Batch {
       reason: '',
     }
   }
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((field, n) => field === b[n]))
 }

@@ -12,6 +12,12 @@ import type { Work } from './types.ts'
 /** What a scan learned beyond what the ledger keeps. */
 export type ScanFindings = { readonly heldRows: number; readonly progress: ScanProgress }
 
+type TakenSlice = {
+  readonly range: TimeRange
+  readonly events: readonly AuditEvent[]
+  readonly missing: readonly AuditEvent[]
+}
+
 /** A commit waits for the disk twice. So much is worth one, and so is what took so long to read. */
 const COMMIT_BYTES = 8 * 1024 * 1024
 const COMMIT_MS = 1000
@@ -56,12 +62,7 @@ export async function scan(work: Work): Promise<ScanFindings> {
     committed = { bytes: spool.length, atMs: parts.clock.monotonic() }
     due = undefined
   }
-  const take = (slice: {
-    readonly range: TimeRange
-    readonly events: readonly AuditEvent[]
-    readonly missing: readonly AuditEvent[]
-  }): void => {
-    due = undefined
+  const takeMissing = (slice: TakenSlice): void => {
     let at = 0
     for (const event of slice.missing) {
       if (slice.events[at] !== event) {
@@ -80,6 +81,13 @@ export async function scan(work: Work): Promise<ScanFindings> {
       lost?.missing(event, position, totals.spooled > position)
     }
     if (at < slice.events.length) lost?.held()
+  }
+  const take = (slice: TakenSlice): void => {
+    due = undefined
+    if (options.mode === 'all') {
+      spool.appendAll(slice.events)
+      totals.spooled += slice.events.length
+    } else takeMissing(slice)
     totals.scanned += slice.events.length
     totals.held += slice.events.length - slice.missing.length
     due = progress(slice.range.to)

@@ -5,6 +5,8 @@ import type { EventSpans } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
 import { isZoned, type Times } from './times.ts'
 
+const UTC_MARK = 0x5a
+
 export type PageShape = { readonly shape: EventShape; readonly times: Times }
 
 /**
@@ -18,7 +20,8 @@ export function readEvents(spans: EventSpans, { shape, times }: PageShape): Audi
     const [start, end] = [spans.starts[i] ?? 0, spans.ends[i] ?? 0]
     const [idStart, idEnd] = [spans.idStarts[i] ?? -1, spans.idEnds[i] ?? -1]
     const [timeStart, timeEnd] = [spans.timeStarts[i] ?? -1, spans.timeEnds[i] ?? -1]
-    if (idStart < 0 || timeStart < 0) {
+    // The usual spelling, and what has to be parsed for its id or time.
+    if (idStart < 0 || timeStart < 0 || spans.bytes[timeEnd - 1] === UTC_MARK) {
       events[i] = at(i)
       continue
     }

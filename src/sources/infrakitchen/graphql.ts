@@ -1,5 +1,6 @@
 import { AuthError, ContractError, RemoteError, UnavailableError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
+import { EventScanner } from '../../core/event-scanner.ts'
 import type { HttpReply } from '../../core/http.ts'
 import { sliceEvents, sliceOrParse } from '../../core/json-slice.ts'
 import {
@@ -35,9 +36,11 @@ export class GraphqlApi implements AuditApi {
   readonly #parts: ApiParts
   /** Not every release has names of targets. */
   #hasTargetNames = true
+  readonly #scanner: EventScanner
 
   constructor(parts: ApiParts) {
     this.#parts = parts
+    this.#scanner = new EventScanner(parts.page.shape)
   }
 
   get tellsNames(): boolean {
@@ -55,7 +58,7 @@ export class GraphqlApi implements AuditApi {
       const variables = { filter, sort, range: [start, end] }
       const reply = await this.#ask(query, variables, OPERATION, signal)
       const arrayKey = ['data', 'auditLogs']
-      const sliced = sliceEvents(reply.bytes, { arrayKey, idKey, timeKey })
+      const sliced = sliceEvents(reply.bytes, { arrayKey, idKey, timeKey, scanner: this.#scanner })
       const envelope = sliced?.envelope() ?? (reply.json() as JsonObject)
       const errors = errorsOf(envelope)
       if (errors.length > 0) {

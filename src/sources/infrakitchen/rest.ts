@@ -1,5 +1,6 @@
 import { ContractError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/event.ts'
+import { EventScanner } from '../../core/event-scanner.ts'
 import type { HttpReply, RetryPolicy } from '../../core/http.ts'
 import { sliceOrParse } from '../../core/json-slice.ts'
 import {
@@ -22,9 +23,11 @@ export const MAX_PAGE_BYTES = 256 * 1024 * 1024
 export class RestApi implements AuditApi {
   readonly tellsNames = false
   readonly #parts: ApiParts
+  readonly #scanner: EventScanner
 
   constructor(parts: ApiParts) {
     this.#parts = parts
+    this.#scanner = new EventScanner(parts.page.shape)
   }
 
   async page({ filter, sort, start, end, signal }: PageAsked): Promise<RawPage> {
@@ -33,7 +36,12 @@ export class RestApi implements AuditApi {
     try {
       const { page } = this.#parts
       const { idKey, timeKey } = page.shape
-      const { spans } = sliceOrParse(reply.bytes, { arrayKey: undefined, idKey, timeKey })
+      const { spans } = sliceOrParse(reply.bytes, {
+        arrayKey: undefined,
+        idKey,
+        timeKey,
+        scanner: this.#scanner,
+      })
       return {
         events: readEvents(spans, page),
         total: totalOf(reply.headers['content-range']),

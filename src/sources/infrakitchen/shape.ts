@@ -1,4 +1,5 @@
 import type { EventShape } from '../../core/source.ts'
+import { asItIs } from '../as-it-is.ts'
 import {
   actionOf,
   actorOf,
@@ -81,8 +82,7 @@ export function infrakitchenShape(
     name: (record) => nameOf(record, times),
     isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
-    // The product has no stream of its own: what it would have sent is what it says.
-    asStreamed: (event) => ({ bytes: event.bytes, notRebuilt: [] }),
+    asStreamed: asItIs,
     toCommon: (record) => commonOf(record, times, organization()),
     knownEventTypes: ACTIONS,
   }

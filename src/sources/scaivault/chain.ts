@@ -65,7 +65,11 @@ export class Chain {
         this.#used.add(cursor)
         this.#cursor = cursor
       }
-      return events.filter((event) => isInside(event.occurredAtMs, range))
+      const inside = events.every((event) => isInside(event.occurredAtMs, range))
+        ? events
+        : events.filter((event) => isInside(event.occurredAtMs, range))
+      this.#reader.replies.note(inside)
+      return inside
     }
   }
 

@@ -1,4 +1,5 @@
-import type { AuditEvent } from '../../core/event.ts'
+import type { AuditEvent, SpanEvent } from '../../core/event.ts'
+import { EventScanner } from '../../core/event-scanner.ts'
 import { eventsOf } from '../../core/events-of.ts'
 import { sliceEvents, sliceOrParse } from '../../core/json-slice.ts'
 import type { EventShape } from '../../core/source.ts'
@@ -44,6 +45,7 @@ export type Listing = {
 export class EnvelopeReader {
   readonly #shape: EventShape
   readonly #onPlace: (place: string) => void
+  readonly #scanner: EventScanner
   #place = PLACES[0] as string
   #isTold = false
   /** As the first entry spells them, `log_id for id`; undefined before there was one. */
@@ -52,15 +54,17 @@ export class EnvelopeReader {
   constructor(shape: EventShape, onPlace: (place: string) => void) {
     this.#shape = shape
     this.#onPlace = onPlace
+    this.#scanner = new EventScanner(shape)
   }
 
-  /** @throws ContractError for what is none of the known shapes, or holds an entry without id or time */
-  read(bytes: Uint8Array): Listing {
+  /** `spare`: see `eventsOf`. @throws ContractError for what is none of the known shapes, or holds an entry without id or time */
+  read(bytes: Uint8Array, spare?: SpanEvent[]): Listing {
     const { idKey, timeKey } = this.#shape
     const optionsAt = (place: string) => ({
       arrayKey: place === '' ? undefined : place.split('.'),
       idKey,
       timeKey,
+      scanner: this.#scanner,
     })
     let sliced = sliceEvents(bytes, optionsAt(this.#place))
     if (sliced === undefined) {
@@ -71,7 +75,7 @@ export class EnvelopeReader {
       this.#isTold = true
     }
     const envelope = sliced.envelope()
-    const events = eventsOf(sliced.spans, this.#shape)
+    const events = eventsOf(sliced.spans, this.#shape, spare)
     if (events[0] !== undefined) this.otherNames ??= otherNames(events[0].record())
     const cursor = textOf(envelope, ...CURSORS)
     const more = firstAt(envelope, ...MORES)

@@ -26,6 +26,8 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
   const first = isNothing ? [] : await chain.next(signal)
   /** What was read before it was asked for, by the index of its slice; each is handed over once. */
   const held = new Map<number, readonly AuditEvent[]>()
+  /** What was handed over, for as long as the reader holds on to the slice. */
+  const handedOver = new WeakMap<Slice, readonly AuditEvent[]>()
 
   async function* pieces(): AsyncGenerator<Piece> {
     if (isNothing) return
@@ -52,11 +54,17 @@ export async function openWindow(parts: WindowParts, options: OpenOptions): Prom
       const known = held.get(slice.index)
       held.delete(slice.index)
       if (known !== undefined) {
+        handedOver.set(slice, known)
         yield known
         return
       }
       const again = new Chain(reader, slice.range, { limit: pageSize })
       while (!again.hasEnded) yield await again.next(readSignal)
+    },
+    release(slice) {
+      reader.replies.giveBack(handedOver.get(slice) ?? [])
+      // Given back twice, an event would become two others.
+      handedOver.delete(slice)
     },
     warnings: () => [
       ...reader.warnings(),
@@ -93,30 +101,39 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<Piece> {
   const isDescending = order === 'desc'
-  const isDone = (ms: EpochMs, cut: EpochMs): boolean => (isDescending ? ms >= cut : ms < cut)
   let bound = isDescending ? window.to : window.from
   let events = [...first]
   let pages = 1
   while (!chain.hasEnded) {
     const cut = chain.settledAt()
     if (pages >= pagesOfSlice && cut !== undefined && (isDescending ? cut < bound : cut > bound)) {
-      const done = events.filter(({ occurredAtMs }) => isDone(occurredAtMs, cut))
+      const { done, left } = parted(events, cut, isDescending)
       if (done.length > 0) {
         yield { range: isDescending ? { from: cut, to: bound } : { from: bound, to: cut }, events: done }
-        events = events.filter(({ occurredAtMs }) => !isDone(occurredAtMs, cut))
+        events = left
         bound = cut
         pages = 0
       }
     }
     const page = await chain.next(signal)
     pages += 1
-    const stray = page.find(({ occurredAtMs }) =>
-      isDescending ? occurredAtMs >= bound : occurredAtMs < bound,
-    )
+    const stray = parted(page, bound, isDescending).done[0]
     if (stray !== undefined) throw outOfOrder(stray, bound, order)
     events.push(...page)
   }
   yield { range: isDescending ? { from: window.from, to: bound } : { from: bound, to: window.to }, events }
+}
+
+/** The events that are done with once everything up to `cut` is, in the asked order, and the others. */
+function parted(events: readonly AuditEvent[], cut: EpochMs, isDescending: boolean) {
+  const done: AuditEvent[] = []
+  const left: AuditEvent[] = []
+  for (const event of events) {
+    const ms = event.occurredAtMs
+    if (isDescending ? ms >= cut : ms < cut) done.push(event)
+    else left.push(event)
+  }
+  return { done, left }
 }
 
 function outOfOrder(event: AuditEvent, bound: EpochMs, order: Order): IncompleteError {

@@ -1,4 +1,5 @@
 import { AuthError, ContractError, RemoteConfigError, RemoteError } from '../../core/errors.ts'
+import type { SpanEvent } from '../../core/event.ts'
 import type { HttpReply } from '../../core/http.ts'
 import type { Log } from '../../core/runtime.ts'
 import type { EventShape } from '../../core/source.ts'
@@ -6,6 +7,7 @@ import { isoTime, type TimeRange } from '../../core/time-range.ts'
 import { EnvelopeReader, type Listing } from './envelope.ts'
 import { detailsOf, problemOf, SERVICE, saying } from './problem.ts'
 import type { Pushdown } from './pushdown.ts'
+import { Replies } from './replies.ts'
 import type { Session } from './session.ts'
 
 export const LIST_PATH = '/v1/audit/logs'
@@ -27,6 +29,7 @@ export type PageAsked = {
 export class PageReader {
   readonly pushdown: Pushdown
   readonly log: Log
+  readonly replies = new Replies()
   readonly #session: Session
   readonly #envelopes: EnvelopeReader
 
@@ -56,7 +59,7 @@ export class PageReader {
         operation: OPERATION,
         signal,
       })
-      if (reply.status === 200) return listingOf(this.#envelopes, reply, OPERATION)
+      if (reply.status === 200) return listingOf(this.#envelopes, reply, OPERATION, this.replies.spare)
       this.#refuse(reply, cursor)
     }
   }
@@ -95,9 +98,14 @@ export class PageReader {
 }
 
 /** @throws ContractError in words that say what was read */
-export function listingOf(envelopes: EnvelopeReader, reply: HttpReply, operation: string): Listing {
+export function listingOf(
+  envelopes: EnvelopeReader,
+  reply: HttpReply,
+  operation: string,
+  spare?: SpanEvent[],
+): Listing {
   try {
-    return envelopes.read(reply.bytes)
+    return envelopes.read(reply.bytes, spare)
   } catch (cause) {
     if (!(cause instanceof ContractError)) throw cause
     throw new ContractError(`Could not ${operation}: ${cause.message}`, {

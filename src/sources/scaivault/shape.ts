@@ -1,5 +1,6 @@
 import { isUnderPath } from '../../core/filter.ts'
 import type { EventShape } from '../../core/source.ts'
+import { asItIs } from '../as-it-is.ts'
 import {
   actionOf,
   actorOf,
@@ -90,8 +91,7 @@ export function scaivaultShape(tenant: () => string | undefined = () => undefine
     name: nameOf,
     isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
-    // The product has no stream of its own: what it would have sent is what it says.
-    asStreamed: (event) => ({ bytes: event.bytes, notRebuilt: [] }),
+    asStreamed: asItIs,
     toCommon: (record) => commonOf(record, tenant()),
     knownEventTypes: ACTIONS,
   }

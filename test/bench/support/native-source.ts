@@ -26,7 +26,7 @@ export async function startNativeSource(events: number): Promise<NativeSource> {
   return { url, window: ['--from', new Date(FROM).toISOString(), '--to', to], close: () => stop(child) }
 }
 
-/** About as long as events are elsewhere. */
+/** Makes the events about as long as they are elsewhere: 750 bytes. */
 function detailsOf(n: number): object {
   return {
     version: n % 90,
@@ -34,6 +34,8 @@ function detailsOf(n: number): object {
     reason: 'read by the "ü" deployment of payments',
     client: { host: `worker-${n % 64}.eu-west-1.internal`, pid: 1000 + (n % 30_000), attempt: 1 },
     labels: ['team:payments', 'tier:gold', 'region:eu-west-1'],
+    lease: { id: `lease_${1_000_000 + n}`, ttl_seconds: 3600, renewable: true },
+    chain: ['role/payments-deployer', 'group/platform-engineering', 'policy/payments-readers'],
   }
 }
 
