@@ -76,9 +76,9 @@ const leanUndici: Plugin = {
         // The door hangs its methods on every dispatcher; searches that stream their answer need the one, the proxy agent the other.
         `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'`,
         `import request from 'undici/lib/api/api-request.js'`,
-        `import connect from 'undici/lib/api/api-connect.js'`,
         `Dispatcher.prototype.request = request`,
-        `Dispatcher.prototype.connect = connect`,
+        // Loads more of Node than a start without a proxy should pay for.
+        `Dispatcher.prototype.connect = function (...values) { return require('undici/lib/api/api-connect.js').apply(this, values) }`,
       ].join('\n'),
     }))
     onLoad({ filter: /undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({

@@ -36,9 +36,11 @@ export async function openSource(
   runtime: Runtime,
   name = settings.sourceName(),
 ): Promise<AuditSource> {
-  const { definition } = await settings.sourceSettings(name)
+  // Files are read without what makes requests; for all others it loads while the source does.
+  const isLocal = settings.sourceEntry(name)['type'] === 'file'
+  const [http] = await Promise.all([isLocal ? NO_HTTP : runtime.http(), settings.sourceSettings(name)])
   const source = await settings.openSource(name, {
-    http: definition.isLocal === true ? NO_HTTP : await runtime.http(),
+    http,
     clock: runtime.clock,
     log: runtime.log,
     scratch: () => runtime.scratch(),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import { UserError } from '../core/errors.ts'
 import type { TlsSettings } from '../core/http.ts'
 
@@ -32,6 +32,8 @@ export function tlsOptions(settings: TlsSettings | undefined): TlsOptions {
   }
   const cert = read(certFile, 'certFile')
   const key = read(keyFile, 'keyFile')
+  // Imported, it would weigh on every start; undici asks for it where a connection needs it.
+  const { createSecureContext, getCACertificates } = process.getBuiltinModule('node:tls')
   try {
     const secureContext = createSecureContext({
       minVersion: 'TLSv1.2',

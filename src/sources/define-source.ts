@@ -34,8 +34,6 @@ export type SourceDefinition<
   /** A `z.strictObject` that spreads `sourceCommon`. */
   readonly options: Options
   readonly shape: EventShape
-  /** It makes no requests: its commands need not load what makes them. */
-  readonly isLocal?: boolean
   /** What `source types` says it can and cannot do, a short sentence each. */
   readonly notes: readonly string[]
   create(name: string, options: z.output<Options>, parts: SourceParts): Made

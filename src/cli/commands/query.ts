@@ -14,7 +14,6 @@ import { concurrencyOf, openSource } from '../job.ts'
 import { decodeCursor, encodeCursor, type QueryCursor } from '../query-cursor.ts'
 import { reshape, shapeFlag } from '../reshape.ts'
 import type { Runtime } from '../runtime.ts'
-import { sortEvents } from '../sort-events.ts'
 
 const TERMINAL_ROWS = 50
 /** Rows that may be held to be ordered by another field. */
@@ -214,6 +213,7 @@ async function bySort(
     )
   }
   const which = end.hasMore ? `the newest ${rows.length.toLocaleString('en-US')} of them` : 'all of them'
+  const { sortEvents } = await import('../sort-events.ts')
   const sorted = sortEvents(rows, field, order, reshape(source, shapeFlag(invocation)))
   if (sorted.hasField) runtime.log.info(`ordered by ${field} here, over the rows fetched: ${which}`)
   else runtime.log.warn(`no event has the field ${field}: the rows are ${which}, in the order of time`)

@@ -19,7 +19,6 @@ export const file = defineSource({
   title: 'Files: exports as JSON Lines, JSON or CSV',
   options,
   shape: infisicalShape,
-  isLocal: true,
   notes: [
     'reads JSON Lines, JSON arrays, saved API replies and CSV with a header row, plain, gzip or zstd, told by their content',
     'takes a file, a glob, a folder with everything below it, or - for stdin',

@@ -5,7 +5,6 @@ import type { EventFilter } from '../../core/filter.ts'
 import type { AuditSource, OpenOptions, Order, SourcePlan } from '../../core/source.ts'
 import { DAY_MS, isoTime, MINUTE_MS, type TimeRange } from '../../core/time-range.ts'
 import { defineSource, type SourceParts } from '../define-source.ts'
-import { findGeneration, testSource } from './checks.ts'
 import { openWindow } from './open-window.ts'
 import { type Facts, LIST_PATH, PageReader } from './pages.ts'
 import { Pushdown, planFilters } from './pushdown.ts'
@@ -136,6 +135,7 @@ class InfisicalSource implements AuditSource {
 
   async identify(signal: AbortSignal) {
     await this.#session.start(signal)
+    const { findGeneration } = await import('./checks.ts')
     const generation = await findGeneration(this.#checkParts(), signal)
     const claims = this.#session.claims()
     return {
@@ -148,7 +148,8 @@ class InfisicalSource implements AuditSource {
     }
   }
 
-  test(signal: AbortSignal) {
+  async test(signal: AbortSignal) {
+    const { testSource } = await import('./checks.ts')
     return testSource(this.#checkParts(), signal)
   }
 
