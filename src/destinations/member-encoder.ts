@@ -1,4 +1,6 @@
 import type { Destination, ReplayMark } from '../core/destination.ts'
+import { compactJson, findMember } from '../core/json-members.ts'
+import { isoTime } from '../core/time-range.ts'
 import { closingBrace, withMember } from './envelope.ts'
 
 type Encoder = Required<Pick<Destination, 'encode' | 'encodeInto'>>
@@ -50,4 +52,28 @@ export function markMember(mark: ReplayMark | undefined): string {
 /** Members one behind the other; empty ones are left out. */
 export function joinMembers(first: string, second: string): string {
   return first === '' || second === '' ? first + second : `${first},${second}`
+}
+
+/** Its streamed shape is built by our own source with known keys: never a provider's own time, never a line break. */
+const LIVE_SHAPE = 'infisical'
+
+/**
+ * The event as it is, on one line, and behind its members `key`, its own time, unless it has such a member already, `eventTime` is false or it is
+ * restamped. Only one spelling of the time is ever written.
+ */
+export function datedEncoder(key: string, eventTime: boolean | undefined): Encoder {
+  const keyBytes = Buffer.from(key)
+  return memberEncoder((streamed, event, { restamp, mark }) => {
+    const isLive = event.source === LIVE_SHAPE
+    const object = isLive ? streamed : onOneLine(streamed)
+    const members = markMember(mark)
+    const isUndated = restamp || eventTime === false
+    if (isUndated || (!isLive && findMember(object, 0, object.length, keyBytes) >= 0))
+      return { object, members }
+    return { object, members: joinMembers(members, `"${key}":"${isoTime(event.occurredAtMs)}"`) }
+  })
+}
+
+function onOneLine(json: Uint8Array): Uint8Array {
+  return json.includes(0x0a) || json.includes(0x0d) ? compactJson(json) : json
 }

@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
 import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
-import { betterStackEncoder } from './encode.ts'
+import { datedEncoder } from '../member-encoder.ts'
 import { BETTER_STACK_GUIDE } from './guide.ts'
 import { createIngestJudge } from './judge-ingest.ts'
 import {
@@ -44,7 +44,9 @@ function createBetterStack(name: string, options: BetterStackOptions, parts: Des
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate,
   })
-  const encoder = betterStackEncoder(options.eventTime)
+  // Without `dt` Better Stack dates an event by arrival; a `dt` that cannot be read is no error there. It has billed pretty-printed objects as
+  // one row a line (jikig-ai/soleur#7577).
+  const encoder = datedEncoder('dt', options.eventTime)
   const { encode } = encoder
   const judge = createIngestJudge()
   const judged = (): Judged => ({

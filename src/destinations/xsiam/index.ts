@@ -4,7 +4,7 @@ import { MINUTE_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
 import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
-import { refusesRecord, xsiamEncoder } from './encode.ts'
+import { datedEncoder } from '../member-encoder.ts'
 import { XSIAM_GUIDE } from './guide.ts'
 import { createCollectorJudge, FORMAT_HINT } from './judge-collector.ts'
 import {
@@ -17,6 +17,7 @@ import {
   type XsiamOptions,
   xsiamOptions,
 } from './options.ts'
+import { refusesRecord } from './refuses-record.ts'
 import { testXsiam } from './test-stream.ts'
 
 const GRACE_MS = 15 * MINUTE_MS
@@ -47,7 +48,8 @@ function createXsiam(name: string, options: XsiamOptions, parts: DestinationPart
     allowInsecureHttp: options.allowInsecureHttp,
     rate: options.rate ?? DEFAULT_RATE,
   })
-  const encoder = xsiamEncoder(options.eventTime)
+  // Whether a tenant takes `_time` without a parsing rule is not documented; the event's own key stays beside it for the rule.
+  const encoder = datedEncoder('_time', options.eventTime)
   const { encode } = encoder
   const judge = createCollectorJudge()
   let isWarned = false
