@@ -81,6 +81,11 @@ const leanUndici: Plugin = {
         `Dispatcher.prototype.connect = function (...values) { return require('undici/lib/api/api-connect.js').apply(this, values) }`,
       ].join('\n'),
     }))
+    // A search tree of every known header, to spell a few in small letters: built at each start, for more than it ever saves. Without an
+    // answer from it undici spells them itself.
+    onLoad({ filter: /undici\/lib\/core\/tree\.js$/ }, () => ({
+      contents: 'module.exports = { tree: { lookup: () => null } }',
+    }))
     onLoad({ filter: /undici\/lib\/dispatcher\/client-h2\.js$/ }, () => ({
       contents: `module.exports = () => { throw new Error('HTTP/2 is not part of this program') }`,
     }))
