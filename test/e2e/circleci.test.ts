@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { GapReport, RunReport } from '../../src/core/report.ts'
-import { type Outage, startOutage } from '../support/circleci-outage.ts'
+import { gapsOf, type Outage, refill, startOutage } from '../support/circleci-outage.ts'
 
 async function withOutage(work: (outage: Outage) => Promise<void>): Promise<void> {
   const outage = await startOutage()
@@ -12,19 +11,6 @@ async function withOutage(work: (outage: Outage) => Promise<void>): Promise<void
   } finally {
     await outage.close()
   }
-}
-
-const gapsOf = async ({ run, window }: Outage, source: string, ...more: string[]) => {
-  const ended = await run(['gaps', '--source', source, '--stream', 'soc', ...window, '-o', 'json', ...more])
-  assert.ok(ended.code === 0 || ended.code === 3, ended.stderr)
-  return { code: ended.code, ...ended.json<GapReport>() }
-}
-
-const refill = async ({ run, window }: Outage, source: string) => {
-  const command = ['backfill', '--source', source, '--stream', 'soc', ...window]
-  const ended = await run([...command, '--missing', '--verify', '-o', 'json'])
-  assert.equal(ended.code, 0, ended.stderr)
-  return ended.json<RunReport>()
 }
 
 describe('a CircleCI outage', () => {
@@ -58,7 +44,12 @@ describe('a CircleCI outage', () => {
       assert.equal(held.code, 0, held.stderr)
       writeFileSync(join(folder, 'held.jsonl'), held.stdout)
       const covers = `${window[1]}/${window[3]}`
-      const found = await gapsOf(outage, 'csv', '--inventory', 'held.jsonl', '--inventory-window', covers)
+      const found = await gapsOf(outage, 'csv', 'soc', [
+        '--inventory',
+        'held.jsonl',
+        '--inventory-window',
+        covers,
+      ])
       assert.deepEqual([found.code, found.missing, found.unexpected], [3, count(undelivered), 0])
       assert.equal(found.gaps.length, 1)
     }))

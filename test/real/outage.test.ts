@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { GapReport, RunReport } from '../../src/core/report.ts'
-import { type Outage, startOutage } from '../support/circleci-outage.ts'
+import { gapsOf, type Outage, refill, startOutage } from '../support/circleci-outage.ts'
 import { SDK_ENVIRONMENT } from './sdk-environment.ts'
 
 /** The bucket as a source (`ci`), and as an archive that can be compared (`bucket`). */
@@ -18,19 +17,6 @@ async function withBucket(work: (outage: Outage) => Promise<void>): Promise<void
   } finally {
     await outage.close()
   }
-}
-
-const gapsOf = async ({ run, window }: Outage, source: string, stream: string) => {
-  const ended = await run(['gaps', '--source', source, '--stream', stream, ...window, '-o', 'json'])
-  assert.ok(ended.code === 0 || ended.code === 3, ended.stderr)
-  return { code: ended.code, ...ended.json<GapReport>() }
-}
-
-const refill = async ({ run, window }: Outage, source: string) => {
-  const command = ['backfill', '--source', source, '--stream', 'soc', ...window]
-  const ended = await run([...command, '--missing', '--verify', '-o', 'json'])
-  assert.equal(ended.code, 0, ended.stderr)
-  return ended.json<RunReport>()
 }
 
 describe('a CircleCI outage, with the bucket itself', () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { JsonObject } from '../../src/core/event.ts'
+import type { GapReport, RunReport } from '../../src/core/report.ts'
 import { HOUR_MS, isInside, isoTime, MINUTE_MS, type TimeRange } from '../../src/core/time-range.ts'
 import { deliveries } from '../../src/sandbox/circleci/deliveries.ts'
 import { circleEvents } from '../../src/sandbox/circleci/world.ts'
@@ -105,4 +106,24 @@ async function started(name: string, options: SandboxOptions): Promise<SandboxSe
 
 function timeOf(event: JsonObject): number {
   return Date.parse(`${String(event['occurred_at']).slice(0, 23)}Z`)
+}
+
+/** What `gaps` reports of that source and stream over the whole window, and its exit code. */
+export async function gapsOf(
+  { run, window }: Outage,
+  source: string,
+  stream = 'soc',
+  more: readonly string[] = [],
+): Promise<GapReport & { readonly code: number | null }> {
+  const ended = await run(['gaps', '--source', source, '--stream', stream, ...window, '-o', 'json', ...more])
+  assert.ok(ended.code === 0 || ended.code === 3, ended.stderr)
+  return { ...ended.json<GapReport>(), code: ended.code }
+}
+
+/** What Splunk lacks of that source, sent and looked for. */
+export async function refill({ run, window }: Outage, source: string): Promise<RunReport> {
+  const command = ['backfill', '--source', source, '--stream', 'soc', ...window]
+  const ended = await run([...command, '--missing', '--verify', '-o', 'json'])
+  assert.equal(ended.code, 0, ended.stderr)
+  return ended.json<RunReport>()
 }

@@ -1,4 +1,9 @@
+import { SILENT } from '../../src/core/runtime.ts'
+import type { TimeRange } from '../../src/core/time-range.ts'
+import { createHttpClient } from '../../src/http/client.ts'
 import { type Exchange, listen } from '../../src/sandbox/listen.ts'
+import { fakeClock } from './fake-clock.ts'
+import { NOW, type ReadAll, readAll, sourceOf } from './infisical-source.ts'
 
 /** A row of a table, newest first by `us`, the stored microseconds. */
 export type Row = { readonly us: number; readonly json: string }
@@ -84,4 +89,28 @@ export function row(n: number, us: number, more: Readonly<Record<string, unknown
 /** `count` rows, `stepUs` apart, from an instant on. */
 export function rowsFrom(startMs: number, count: number, stepUs: number): Row[] {
   return Array.from({ length: count }, (_, n) => row(n, startMs * 1000 + n * stepUs))
+}
+
+/** The window, read from a stub with these rows by the real source and client. */
+export async function readStub(
+  rows: readonly Row[],
+  answer: Parameters<typeof startStub>[1],
+  asked: {
+    readonly settings: Readonly<Record<string, unknown>>
+    readonly window: TimeRange
+    readonly concurrency: number
+  },
+): Promise<{ readonly result: ReadAll; readonly stub: Stub }> {
+  const { settings, window, concurrency } = asked
+  const stub = await startStub(rows, answer)
+  const clock = fakeClock(NOW)
+  const http = createHttpClient({ clock, log: SILENT, env: {}, version: 'test' })
+  const auth = { method: 'token', token: 'a-token-0123456789' }
+  try {
+    const source = sourceOf(http, clock, { type: 'infisical', url: stub.url, auth, ...settings })
+    return { result: await readAll(source, window, { concurrency }), stub }
+  } finally {
+    await http.close()
+    await stub.close()
+  }
 }

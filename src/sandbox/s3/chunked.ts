@@ -1,6 +1,6 @@
 import type { Exchange } from '../listen.ts'
 import { checkDigests } from './checksums.ts'
-import { S3Error } from './errors.ts'
+import { S3Error, unsupportedHeader } from './errors.ts'
 
 /**
  * The body of an upload: as it came, or taken out of `aws-chunked` framing where this server takes that, its trailing checksum compared.
@@ -9,7 +9,7 @@ import { S3Error } from './errors.ts'
  */
 export function bodyOf({ headers, body }: Exchange, takesChunks: boolean): Buffer {
   if (!isChunked(headers)) return body
-  if (!takesChunks) throw new S3Error(501, 'NotImplemented', 'aws-chunked is not implemented')
+  if (!takesChunks) throw unsupportedHeader('aws-chunked')
   const parts: Buffer[] = []
   let at = 0
   for (;;) {

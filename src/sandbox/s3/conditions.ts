@@ -1,5 +1,5 @@
 import type { Exchange } from '../listen.ts'
-import { S3Error } from './errors.ts'
+import { S3Error, unsupportedHeader } from './errors.ts'
 import type { StoredObject } from './store.ts'
 
 /**
@@ -9,12 +9,7 @@ import type { StoredObject } from './store.ts'
  */
 export function checkWrite(object: StoredObject | undefined, { headers }: Exchange): void {
   const absent = headers['if-none-match']
-  if (absent !== undefined && absent !== '*')
-    throw new S3Error(
-      501,
-      'NotImplemented',
-      'A header you provided implies functionality that is not implemented',
-    )
+  if (absent !== undefined && absent !== '*') throw unsupportedHeader('if-none-match')
   if (absent === '*' && object !== undefined) throw failed()
   const same = headers['if-match']
   if (same === undefined) return

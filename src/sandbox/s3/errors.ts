@@ -11,6 +11,12 @@ export class S3Error extends Error {
   }
 }
 
+/** What S3 answers to a header that it, or the kind of store that is played, does not take. */
+export function unsupportedHeader(header: string): S3Error {
+  const words = 'A header you provided implies functionality that is not implemented'
+  return new S3Error(501, 'NotImplemented', `${words}: ${header}`)
+}
+
 export function xmlText(text: string): string {
   return text
     .replaceAll('&', '&amp;')

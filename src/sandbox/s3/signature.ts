@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Exchange } from '../listen.ts'
-import { S3Error } from './errors.ts'
+import { S3Error, unsupportedHeader } from './errors.ts'
 
 export type S3Key = {
   readonly accessKeyId: string
@@ -99,13 +99,7 @@ function checkPayload(exchange: Exchange, takesChunks: boolean): string {
   const declared = String(exchange.headers['x-amz-content-sha256'] ?? '')
   if (declared === 'UNSIGNED-PAYLOAD') return declared
   if (takesChunks && declared === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') return declared
-  if (declared.startsWith('STREAMING-')) {
-    throw new S3Error(
-      501,
-      'NotImplemented',
-      'A header you provided implies functionality that is not implemented: aws-chunked',
-    )
-  }
+  if (declared.startsWith('STREAMING-')) throw unsupportedHeader('aws-chunked')
   const actual = createHash('sha256').update(exchange.body).digest('hex')
   if (declared !== actual)
     throw new S3Error(

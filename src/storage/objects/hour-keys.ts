@@ -42,7 +42,7 @@ export function ceilHour(at: EpochMs): EpochMs {
   return Math.ceil(at / HOUR_MS) * HOUR_MS
 }
 
-/** CircleCI's own test of a new stream, placeholders of folders, and objects with nothing in them. */
+/** CircleCI's own test of a new stream, objects that only mark a folder, and those with nothing in them. */
 export function isProbe(key: string, bytes: number): boolean {
   const name = key.slice(key.lastIndexOf('/') + 1)
   return bytes === 0 || name === '' || name.startsWith('circleci_connectivity_test')

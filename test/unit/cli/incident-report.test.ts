@@ -13,6 +13,7 @@ import { Ledger } from '../../../src/state/ledger.ts'
 import type { RunGap } from '../../../src/state/run-record.ts'
 import { NOTHING_CARRIED } from '../../../src/state/run-rows.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
+import { rowsUnder } from '../../support/markdown.ts'
 import { type Bench, linesOf, WINDOW, withBench } from '../../support/scripted-backfill.ts'
 import { idOf } from '../../support/scripted-source.ts'
 
@@ -36,21 +37,6 @@ function refuse(bench: Bench, id: string, reason: string): void {
     })
     return { stores: [[0, position]], receipt }
   }
-}
-
-/** Cells of the table under a heading. */
-function rowsUnder(text: string, heading: string): readonly (readonly string[])[] {
-  const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? ''
-  return section
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .slice(2)
-    .map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    )
 }
 
 const timeOf = (lines: readonly string[], n: number): string =>

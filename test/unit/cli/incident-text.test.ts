@@ -10,21 +10,7 @@ import { incidentReport } from '../../../src/cli/incident/report.ts'
 import type { RunQuestion, RunReport } from '../../../src/core/report.ts'
 import { MINUTE_MS } from '../../../src/core/time-range.ts'
 import type { RunGap, SpoolRange } from '../../../src/state/run-record.ts'
-
-/** Cells of the table under a heading. */
-function rowsUnder(text: string, heading: string): readonly (readonly string[])[] {
-  const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? ''
-  return section
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .slice(2)
-    .map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    )
-}
+import { rowsUnder } from '../../support/markdown.ts'
 
 describe('the commands to repeat it', () => {
   const report = (more: Partial<RunReport>): RunReport => ({

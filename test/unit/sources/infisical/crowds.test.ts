@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SILENT } from '../../../../src/core/runtime.ts'
-import { createHttpClient } from '../../../../src/http/client.ts'
-import { fakeClock } from '../../../support/fake-clock.ts'
-import { NOW, type ReadAll, readAll, sourceOf } from '../../../support/infisical-source.ts'
+import type { ReadAll } from '../../../support/infisical-source.ts'
 import {
   page,
   pageOf,
   type Row,
+  readStub,
   row,
   rowsFrom,
   type Stub,
   type StubAsked,
-  startStub,
+  type startStub,
 } from '../../../support/infisical-stub.ts'
 
 const START = Date.UTC(2026, 10, 1)
@@ -23,17 +21,7 @@ async function read(
   answer: Parameters<typeof startStub>[1],
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<{ readonly result: ReadAll; readonly stub: Stub }> {
-  const stub = await startStub(rows, answer)
-  const clock = fakeClock(NOW)
-  const http = createHttpClient({ clock, log: SILENT, env: {}, version: 'test' })
-  const auth = { method: 'token', token: 'a-token-0123456789' }
-  try {
-    const source = sourceOf(http, clock, { type: 'infisical', url: stub.url, auth, ...settings })
-    return { result: await readAll(source, WINDOW, { concurrency: 4 }), stub }
-  } finally {
-    await http.close()
-    await stub.close()
-  }
+  return readStub(rows, answer, { settings, window: WINDOW, concurrency: 4 })
 }
 
 const numbersOf = ({ events }: ReadAll) =>

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ContractError, IncompleteError, type RemoteError } from '../../../../src/core/errors.ts'
-import { SILENT } from '../../../../src/core/runtime.ts'
-import { createHttpClient } from '../../../../src/http/client.ts'
-import { fakeClock } from '../../../support/fake-clock.ts'
-import { NOW, type ReadAll, readAll, sourceOf } from '../../../support/infisical-source.ts'
+import { NOW, type ReadAll } from '../../../support/infisical-source.ts'
 import {
   page,
   pageOf,
   type Row,
+  readStub,
   row,
   rowsFrom,
   type Stub,
-  startStub,
+  type startStub,
 } from '../../../support/infisical-stub.ts'
 
 const START = Date.UTC(2026, 10, 1)
@@ -24,17 +22,8 @@ async function read(
   settings: Readonly<Record<string, unknown>> = {},
   use: (result: ReadAll, stub: Stub) => void = () => {},
 ): Promise<void> {
-  const stub = await startStub(rows, answer)
-  const clock = fakeClock(NOW)
-  const http = createHttpClient({ clock, log: SILENT, env: {}, version: 'test' })
-  const auth = { method: 'token', token: 'a-token-0123456789' }
-  try {
-    const source = sourceOf(http, clock, { type: 'infisical', url: stub.url, auth, ...settings })
-    use(await readAll(source, WINDOW, { concurrency: 2 }), stub)
-  } finally {
-    await http.close()
-    await stub.close()
-  }
+  const { result, stub } = await readStub(rows, answer, { settings, window: WINDOW, concurrency: 2 })
+  use(result, stub)
 }
 
 const numbersOf = ({ events }: ReadAll) => events.map((event) => Number(event.id.slice(-12)))
