@@ -100,6 +100,55 @@ describe('S3', () => {
       }),
     ))
 
+  test('a profile is read from the shared files, and a role is assumed with the keys given', async (t) => {
+    const asked: string[] = []
+    const sts = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => {
+        body += String(chunk)
+      })
+      request.on('end', () => {
+        asked.push(
+          `${new URLSearchParams(body).get('Action')} ${new URLSearchParams(body).get('ExternalId')}`,
+        )
+        response
+          .writeHead(200, { 'content-type': 'text/xml' })
+          .end(ASSUMED.replaceAll('AssumeRoleWithWebIdentity', 'AssumeRole'))
+      })
+    })
+    await new Promise<void>((resolve) => sts.listen(0, '127.0.0.1', resolve))
+    const { port } = sts.address() as AddressInfo
+    const shared = join(tmpdir(), `auditctl-shared-credentials-${process.pid}`)
+    const before = { ...process.env }
+    Object.assign(process.env, {
+      AWS_SHARED_CREDENTIALS_FILE: shared,
+      AWS_CONFIG_FILE: `${shared}-none`,
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}`,
+    })
+    t.after(() => {
+      process.env = before
+      rmSync(shared, { force: true })
+      sts.close()
+    })
+    await withSandbox('s3', [], async (server) => {
+      const { accessKeyId, secretAccessKey, ...place } = streamOf(server)
+      writeFileSync(
+        shared,
+        `[audit]\naws_access_key_id = ${String(accessKeyId)}\naws_secret_access_key = ${String(secretAccessKey)}\n`,
+      )
+      await withStore('s3', { ...place, profile: 'audit' }, (store) => store.probe(signal))
+      assert.deepEqual(asked, [])
+      const role = { roleArn: 'arn:aws:iam::123456789012:role/audit-reader', externalId: 'acme' }
+      // The keys of the profile are not what the bucket is read with.
+      await withStore('s3', { ...place, profile: 'audit', ...role }, (store) => store.probe(signal))
+      assert.deepEqual(asked, ['AssumeRole acme'])
+      await assert.rejects(
+        withStore('s3', { ...place, profile: 'nobody' }, (store) => store.probe(signal)),
+        AuthError,
+      )
+    })
+  })
+
   test('a web identity is changed for keys at STS, and one that has expired is told as refused credentials', async (t) => {
     let isExpired = false
     const sts = createServer((request, response) => {
