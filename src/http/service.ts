@@ -10,7 +10,7 @@ import { openStream } from './open-stream.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { httpReply, requestIdOf } from './reply.ts'
 import { type Failed, isFailed, type RetryParts, untilAnswered } from './retry-loop.ts'
-import { targetUrl } from './target.ts'
+import { targetsOf } from './target.ts'
 
 export type ServiceParts = {
   readonly service: string
@@ -45,11 +45,12 @@ const gzipAsync = promisify(gzip)
 /** One far side, reached through its pool. */
 export function httpService(parts: ServiceParts): HttpService {
   const { service, clock, dispatcher } = parts
+  const targetOf = targetsOf(parts.base)
   let requests = 0
 
   const prepare = async (request: HttpRequest, maxBytes = MAX_RESPONSE_BYTES): Promise<Prepared> => {
     request.signal.throwIfAborted()
-    const url = targetUrl(parts.base, request)
+    const { origin, path } = targetOf(request)
     const headers: Record<string, string> = { ...parts.headers }
     for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] ?? ''
     let body: string | Uint8Array | undefined = request.body
@@ -62,8 +63,8 @@ export function httpService(parts: ServiceParts): HttpService {
       request,
       wire: {
         method: request.method,
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
+        origin,
+        path,
         headers,
         body,
         signal: request.signal,
@@ -71,7 +72,7 @@ export function httpService(parts: ServiceParts): HttpService {
         idleTimeoutMs: Math.min(timeoutMs, MAX_IDLE_MS),
         maxBytes,
       },
-      asked: { service, operation: request.operation, origin: url.origin, timeoutMs, proxy: parts.proxy },
+      asked: { service, operation: request.operation, origin, timeoutMs, proxy: parts.proxy },
       limiter:
         request.method === 'GET' || request.method === 'HEAD' ? parts.limiters.read : parts.limiters.write,
     }

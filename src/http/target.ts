@@ -29,25 +29,49 @@ export function checkedBase(settings: ServiceSettings): URL {
   return url
 }
 
-/**
- * The request's URL: its path added to the base URL's path, or its own absolute URL.
- * @throws ContractError for an absolute URL of another origin
- */
-export function targetUrl(base: URL, request: Pick<HttpRequest, 'path' | 'query'>): URL {
-  const isAbsolute = /^https?:\/\//i.test(request.path)
-  const url = isAbsolute
-    ? new URL(sameOrigin(request.path, base))
-    : new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}${request.path}`)
-  const queries = [isAbsolute ? '' : base.search.slice(1), url.search.slice(1), encodedQuery(request.query)]
-  url.search = queries.filter((part) => part !== '').join('&')
-  return url
+/** Where a request goes. `path` has the query in it. */
+export type Target = { readonly origin: string; readonly path: string }
+
+type Resolved = {
+  readonly asked: string
+  readonly origin: string
+  readonly path: string
+  readonly search: string
 }
 
-function encodedQuery(query: HttpRequest['query']): string {
-  if (query === undefined) return ''
+/**
+ * Gives a request's target: its path added to the base URL's path, or its own absolute URL. The path met last is remembered, since most
+ * requests differ from the one before in their query alone.
+ * @throws ContractError for an absolute URL of another origin
+ */
+export function targetsOf(base: URL): (request: Pick<HttpRequest, 'path' | 'query'>) => Target {
+  let last: Resolved | undefined
+  const resolve = (asked: string): Resolved => {
+    const isAbsolute = /^https?:\/\//i.test(asked)
+    const url = isAbsolute
+      ? new URL(sameOrigin(asked, base))
+      : new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}${asked}`)
+    const search = joined(isAbsolute ? '' : base.search.slice(1), url.search.slice(1))
+    return { asked, origin: url.origin, path: url.pathname, search }
+  }
+  return ({ path, query }) => {
+    const known = last?.asked === path ? last : resolve(path)
+    last = known
+    const search = query === undefined ? known.search : joined(known.search, encodedQuery(query))
+    return { origin: known.origin, path: search === '' ? known.path : `${known.path}?${search}` }
+  }
+}
+
+function joined(first: string, second: string): string {
+  return first === '' || second === '' ? `${first}${second}` : `${first}&${second}`
+}
+
+function encodedQuery(query: NonNullable<HttpRequest['query']>): string {
   const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query))
+  for (const name in query) {
+    const value = query[name]
     if (value !== undefined) parameters.append(name, String(value))
+  }
   // A plus is a space in forms only; `%20` is one everywhere.
   return parameters.toString().replaceAll('+', '%20')
 }
