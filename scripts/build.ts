@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { gathered } from './gathered.ts'
 import { noticesOf } from './notices.ts'
 
 // dist/: one entry, the rest in chunks that a command loads when it needs them. dist/meta.json is for the bundle test and does not ship.
@@ -112,7 +113,7 @@ const { outputFiles, metafile } = await build({
   sourcemap: 'linked',
   jsx: 'automatic',
   external: EXTERNAL,
-  plugins: [emptyDevtools, leanCommander, leanUndici],
+  plugins: [emptyDevtools, leanCommander, leanUndici, gathered(root)],
   banner: { js: REQUIRE_BANNER },
   define: {
     AUDITCTL_VERSION: JSON.stringify(versionOf()),
