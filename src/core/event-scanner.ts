@@ -9,6 +9,8 @@ export class EventScanner {
   readonly outlines = new Outlines()
   /** Whether the event scanned or checked last was recognised: then `outlines` tells its outline and values. */
   isKnown = false
+  /** See `ValueWish`: most readers of events look at no values, and collecting them is a tenth of the finding. */
+  wantsValues = false
   readonly #idKey: Uint8Array
   readonly #timeKey: Uint8Array
   readonly #learns: boolean

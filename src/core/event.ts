@@ -1,5 +1,5 @@
 import { instantOf } from './instant.ts'
-import { type EventValues, type PageValues, readValues } from './page-values.ts'
+import { type EventValues, type PageValues, readValues, type ValueWish } from './page-values.ts'
 import type { EpochMs } from './time-range.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
@@ -58,6 +58,8 @@ export type SpanPage = {
   readonly times: Float64Array
   /** In the order of the rows, where who found the events knows. */
   readonly values?: PageValues | undefined
+  /** Where to say that they are missed. */
+  readonly wish?: ValueWish | undefined
 }
 export const SPAN_FIELDS = 6
 
@@ -157,8 +159,10 @@ export class SpanEvent implements AuditEvent {
   }
   /** Fills `into` with where the event's values lie; false when its page does not know. */
   readValues(into: EventValues): boolean {
-    const { values, buffer } = this.#page
-    return values !== undefined && readValues(values, this.#n, buffer, this.start, into)
+    const { values, buffer, wish } = this.#page
+    if (values !== undefined) return readValues(values, this.#n, buffer, this.start, into)
+    if (wish !== undefined) wish.wantsValues = true
+    return false
   }
   record(): JsonObject {
     this.#record ??= JSON.parse(utf8.decode(this.bytes)) as JsonObject

@@ -45,8 +45,8 @@ export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditE
   return eventOf(pageOf(spans, shape), i, shape)
 }
 
-function pageOf({ bytes, count, rows, values, times }: EventSpans, { reader }: EventShape): SpanPage {
-  return { reader, buffer: bytes, rows, base: 0, times: times ?? new Float64Array(count), values }
+function pageOf({ bytes, count, rows, values, wish, times }: EventSpans, { reader }: EventShape): SpanPage {
+  return { reader, buffer: bytes, rows, base: 0, times: times ?? new Float64Array(count), values, wish }
 }
 
 function eventOf(page: SpanPage, i: number, shape: EventShape, spare?: SpanEvent): AuditEvent {

@@ -3,7 +3,7 @@ import type { JsonObject } from './event.ts'
 import { EventScanner } from './event-scanner.ts'
 import { compactJson, findMember, skipSpace } from './json-members.ts'
 import { found } from './json-scan.ts'
-import type { PageValues } from './page-values.ts'
+import type { PageValues, ValueWish } from './page-values.ts'
 import { SpanList } from './span-list.ts'
 
 /**
@@ -21,8 +21,9 @@ export type EventSpans = {
   readonly timeEnds: Int32Array
   /** The same by row: six numbers for each event, in this order. */
   readonly rows: Int32Array
-  /** Where the values of the events lie, when a scanner was given that remembers outlines. */
+  /** Where the values of the events lie, when a scanner was given that remembers outlines and was told that they are wanted. */
   readonly values?: PageValues | undefined
+  readonly wish?: ValueWish | undefined
   /** When the events happened, in milliseconds, where it is known already: then those with a plain id and time have been read before. */
   readonly times?: Float64Array | undefined
 }
@@ -64,7 +65,7 @@ export function sliceEvents(bytes: Uint8Array, options: SliceOptions): SlicedEve
   const arrayStart = findArray(bytes, path)
   if (arrayStart < 0) return undefined
   const { scanner } = options
-  const list = new SpanList(bytes, scanner?.outlines)
+  const list = new SpanList(bytes, scanner)
   const arrayEnd = scanElements(
     bytes,
     arrayStart,

@@ -13,6 +13,9 @@ export type PageValues = {
   readonly lengths: Uint16Array
 }
 
+/** Whether values are to be collected: told by who had to do without them, to who finds the next events of the same log. */
+export type ValueWish = { wantsValues: boolean }
+
 const WITH_ESCAPES = 1 << 30
 const MAX_LENGTH = 0xffff
 

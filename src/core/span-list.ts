@@ -1,7 +1,7 @@
 import { SPAN_FIELDS } from './event.ts'
 import type { EventSpans } from './json-slice.ts'
 import type { Outlines } from './outlines.ts'
-import { type PageValues, ValueList } from './page-values.ts'
+import { type PageValues, ValueList, type ValueWish } from './page-values.ts'
 
 type Found = {
   readonly idStart: number
@@ -9,6 +9,9 @@ type Found = {
   readonly timeStart: number
   readonly timeEnd: number
 }
+
+/** What finds the events; `outlines` tells of the one matched last. */
+type Scanner = ValueWish & { readonly outlines: Outlines }
 
 const FIELDS = SPAN_FIELDS
 
@@ -20,14 +23,14 @@ const scratchValues = new ValueList()
 export class SpanList {
   readonly #bytes: Uint8Array
   #count = 0
-  readonly #outlines: Outlines | undefined
+  readonly #scanner: Scanner | undefined
   readonly #values: ValueList | undefined = undefined
 
-  /** With `outlines` the list holds the values of the events, too. */
-  constructor(bytes: Uint8Array, outlines?: Outlines) {
+  /** `scanner`: what finds the events; the list holds their values, too, once somebody has wished for them. */
+  constructor(bytes: Uint8Array, scanner?: Scanner) {
     this.#bytes = bytes
-    this.#outlines = outlines
-    if (outlines === undefined) return
+    this.#scanner = scanner
+    if (scanner?.wantsValues !== true) return
     scratchValues.clear()
     this.#values = scratchValues
   }
@@ -44,16 +47,16 @@ export class SpanList {
     rows[at + 4] = found.timeStart
     rows[at + 5] = found.timeEnd
     this.#count += 1
-    if (this.#outlines === undefined) return
-    if (isKnown) this.#values?.add(this.#outlines)
-    else this.#values?.addNone()
+    if (this.#values === undefined || this.#scanner === undefined) return
+    if (isKnown) this.#values.add(this.#scanner.outlines)
+    else this.#values.addNone()
   }
 
   /** `times`: see `EventSpans`. */
   spans(times?: Float64Array): EventSpans {
     const rows = scratchRows.slice(0, this.#count * FIELDS)
-    const values = this.#values?.copied(this.#outlines?.all ?? [])
-    return new Spans(this.#bytes, this.#count, rows, values, times)
+    const values = this.#values?.copied(this.#scanner?.outlines.all ?? [])
+    return new Spans(this.#bytes, this.#count, rows, { values, wish: this.#scanner, times })
   }
 }
 
@@ -69,6 +72,7 @@ class Spans implements EventSpans {
   readonly count: number
   readonly rows: Int32Array
   readonly values: PageValues | undefined
+  readonly wish: ValueWish | undefined
   readonly times: Float64Array | undefined
   readonly #columns: Int32Array[] = []
 
@@ -76,13 +80,13 @@ class Spans implements EventSpans {
     bytes: Uint8Array,
     count: number,
     rows: Int32Array,
-    values: PageValues | undefined,
-    times: Float64Array | undefined,
+    { values, wish, times }: Pick<EventSpans, 'values' | 'wish' | 'times'>,
   ) {
     this.bytes = bytes
     this.count = count
     this.rows = rows
     this.values = values
+    this.wish = wish
     this.times = times
   }
 

@@ -9,13 +9,14 @@ const READER: EventReader = {
   target: () => undefined,
 }
 
-/** The same as a source makes them that knows the outlines of its events: its pages tell where the values are. */
+/** The same as a source makes them that knows the outlines of its events: its pages tell where the values are, once somebody has missed them. */
 export function knownEvents(scanner: EventScanner, texts: readonly string[]): SpanEvent[] {
   const bytes = Buffer.from(`{"events":[${texts.join(',')}]}`)
   const sliced = sliceEvents(bytes, { arrayKey: 'events', idKey: 'id', timeKey: 'createdAt', scanner })
   if (sliced === undefined) throw new Error(`cannot be sliced: ${texts.join(',')}`)
-  const { rows, values } = sliced.spans
-  const page = { reader: READER, buffer: bytes, rows, base: 0, times: new Float64Array(texts.length), values }
+  const { rows, values, wish } = sliced.spans
+  const times = new Float64Array(texts.length)
+  const page = { reader: READER, buffer: bytes, rows, base: 0, times, values, wish }
   return texts.map((_, n) => new SpanEvent(page, n))
 }
 

@@ -93,6 +93,7 @@ test('an EventScanner knows at once what was met last, among many outlines that 
 
 test('a page tells the values of its events, escapes included, but not those too long to be told', () => {
   const scanner = new EventScanner(KEYS)
+  scanner.wantsValues = true
   const values = ['plain', '', 'x'.repeat(65_535), 'say \\"hi\\"', 'x'.repeat(65_536), 'é']
   const texts = ['first', ...values].map((v) => `{"id":"a","n":17,"v":"${v}","createdAt":"t"}`)
   const bytes = Buffer.from(`{"e":[${texts.join(',')}],"n":7}`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ContractError } from '../../../src/core/errors.ts'
 import { compareEvents, NamedEvent, SpanEvent } from '../../../src/core/event.ts'
+import { EventScanner } from '../../../src/core/event-scanner.ts'
 import { eventsOf } from '../../../src/core/events-of.ts'
 import { sliceEvents } from '../../../src/core/json-slice.ts'
 import type { EventShape } from '../../../src/core/source.ts'
@@ -30,6 +31,25 @@ test('eventsOf() gives spans of the reply where id and time are plain, each with
     ['b', 'a'],
   )
   assert.equal(events[0]?.occurredAtMs, Date.parse('2026-11-20T12:45:41.528Z'))
+})
+
+test('a page tells where the values of its events are once they were missed in an earlier one', () => {
+  const scanner = new EventScanner(PLAIN_SHAPE)
+  const texts = Array.from(
+    { length: 9 },
+    (_, n) => `{"id":"a${n}","createdAt":"2026-11-20T12:45:41Z","n":${n}}`,
+  )
+  const bytes = Buffer.from(`{"auditLogs":[${texts.join(',')}],"totalCount":9}`)
+  const page = () => {
+    const sliced = sliceEvents(bytes, { ...PLAIN_SHAPE, arrayKey: 'auditLogs', scanner })
+    assert.ok(sliced !== undefined)
+    return eventsOf(sliced.spans, PLAIN_SHAPE)
+  }
+  const into = { outline: undefined, marks: new Int32Array(1024), hasEscapes: false }
+  const told = () => page().filter((event) => event instanceof SpanEvent && event.readValues(into)).length
+  assert.equal(told(), 0)
+  assert.equal(told(), 9)
+  assert.equal(Buffer.from(bytes.subarray(into.marks[4], into.marks[5])).toString(), '8')
 })
 
 test('eventsOf() parses an event whose id is escaped, and keeps its bytes', () => {
