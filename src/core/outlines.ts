@@ -2,7 +2,7 @@ import { escapeLength, scalarEnd } from './json-check.ts'
 import { WordView } from './word-view.ts'
 
 /**
- * What events look like apart from their values. A log repeats itself: an event of a known outline is compared with it four bytes at a
+ * What events look like apart from their values. A log repeats itself: an event of a known outline is compared with it eight bytes at a
  * time, which proves its structure and finds its values for half of what scanning it costs.
  */
 
@@ -42,11 +42,14 @@ export type Outline = {
 class Step {
   readonly text: Uint8Array
   readonly length: number
-  /** The text as little-endian words; of the last one only the bits of `mask` count. */
-  readonly words: Int32Array
-  readonly whole: number
-  readonly last: number
+  /** The text as doubles: two are equal where their bytes are, but for zeros, which no text holds, and what is no number, which equals nothing. */
+  readonly doubles: Float64Array
+  /** Its last eight bytes. */
+  readonly tail: number
+  /** For a shorter text its first four bytes, of which those in `mask` count, and its last four. */
+  readonly head: number
   readonly mask: number
+  readonly last: number
   readonly kind: number
   first: Step | undefined = undefined
   sibling: Step | undefined = undefined
@@ -55,10 +58,15 @@ class Step {
   constructor(text: Uint8Array, kind: number) {
     this.text = text
     this.length = text.length
-    this.words = wordsOf(text)
-    this.whole = text.length >> 2
-    this.last = this.words[this.whole] ?? 0
-    this.mask = (1 << ((text.length & 3) * 8)) - 1
+    const { length } = text
+    const padded = new DataView(new ArrayBuffer(length + 4))
+    for (let i = 0; i < length; i += 1) padded.setUint8(i, text[i] as number)
+    this.doubles = new Float64Array(length >> 3)
+    for (let n = 0; n < this.doubles.length; n += 1) this.doubles[n] = padded.getFloat64(8 * n, true)
+    this.tail = length < 8 ? 0 : padded.getFloat64(length - 8, true)
+    this.head = padded.getInt32(0, true)
+    this.mask = length < 4 ? (1 << (length * 8)) - 1 : -1
+    this.last = length < 4 ? 0 : padded.getInt32(length - 4, true)
     this.kind = kind
   }
 }
@@ -87,8 +95,8 @@ export class Outlines {
     this.#bytes = bytes
     const words = this.#view.of(bytes)
     const marks = this.marks
-    // A word is read whole where less of it counts.
-    const safe = bytes.length - 4
+    // Eight bytes are read where fewer of them count.
+    const safe = bytes.length - 8
     let hasEscapes = false
     let parent = this.#root
     let mark = 0
@@ -98,14 +106,21 @@ export class Outlines {
       let step = parent.first
       for (; step !== undefined; before = step, step = step.sibling) {
         if (i + step.length > safe) return -1
-        const { words: own, whole } = step
+        const { doubles, length } = step
+        if (length < 8) {
+          if (((words.getInt32(i, true) ^ step.head) & step.mask) !== 0) continue
+          if (length < 4 || words.getInt32(i + length - 4, true) === step.last) break
+          continue
+        }
+        // Texts differ in their ends more often than in their beginnings.
+        if (words.getFloat64(i + length - 8, true) !== step.tail) continue
         let k = 0
         let p = i
-        while (k < whole && words.getInt32(p, true) === own[k]) {
+        while (k < doubles.length && words.getFloat64(p, true) === doubles[k]) {
           k += 1
-          p += 4
+          p += 8
         }
-        if (k === whole && ((words.getInt32(p, true) ^ step.last) & step.mask) === 0) break
+        if (k === doubles.length) break
       }
       if (step === undefined) return -1
       if (before !== undefined) {
@@ -211,7 +226,8 @@ export class Outlines {
       if (step.kind === kind && Buffer.compare(step.text, text) === 0) return step
       siblings += 1
     }
-    if (siblings === MAX_SIBLINGS) return undefined
+    // Zeros are equal whatever their sign: see `Step.doubles`.
+    if (siblings === MAX_SIBLINGS || text.includes(0)) return undefined
     const step = new Step(Uint8Array.from(text), kind)
     step.sibling = parent.first
     parent.first = step
@@ -225,15 +241,6 @@ const BACKSLASHES = 0x5c5c5c5c
 const SPACES = 0x20202020
 const ONES = 0x01010101
 const TOPS = 0x80808080
-
-/** The bytes as little-endian words, filled up with zeros. */
-export function wordsOf(bytes: Uint8Array): Int32Array {
-  const words = new Int32Array((bytes.length >> 2) + 1)
-  const view = new DataView(words.buffer)
-  for (let i = 0; i < bytes.length; i += 1) view.setUint8(i, bytes[i] as number)
-  for (let n = 0; n < words.length; n += 1) words[n] = view.getInt32(4 * n, true)
-  return words
-}
 
 /** Of the values that `markValues` met. */
 const kinds = new Uint8Array(MAX_VALUES)

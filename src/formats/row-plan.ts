@@ -1,4 +1,3 @@
-import { wordsOf } from '../core/outlines.ts'
 import { ABSENT, BARE, type ColumnSpans, NESTED, STRING } from './column-spans.ts'
 
 const QUOTE = 0x22
@@ -143,4 +142,13 @@ class PlanBuilder {
     this.#text = []
     this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1)
   }
+}
+
+/** The bytes as little-endian words, filled up with zeros. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const words = new Int32Array((bytes.length >> 2) + 1)
+  const view = new DataView(words.buffer)
+  for (let i = 0; i < bytes.length; i += 1) view.setUint8(i, bytes[i] as number)
+  for (let n = 0; n < words.length; n += 1) words[n] = view.getInt32(4 * n, true)
+  return words
 }

@@ -62,7 +62,7 @@ test('an EventScanner does not run past bytes that were cut off, wherever', () =
   const random = seededRandom(13)
   const scanner = new EventScanner(KEYS)
   const texts = eventsOfLog(random, 200)
-  for (const text of texts) scanner.scan(Buffer.from(`${text}    `), 0)
+  for (const text of texts) scanner.scan(Buffer.from(`${text}        `), 0)
   for (const text of texts) {
     const bytes = Buffer.from(text)
     for (let length = bytes.length - 1; length > 0; length -= 1 + Math.floor(random() * 7))
@@ -72,7 +72,7 @@ test('an EventScanner does not run past bytes that were cut off, wherever', () =
 
 test('an EventScanner learns no more when events never look alike, and still knows those that do', () => {
   const scanner = new EventScanner(KEYS)
-  const text = (key: string) => `{"id":"a","createdAt":"t","${key}":1}    `
+  const text = (key: string) => `{"id":"a","createdAt":"t","${key}":1}        `
   for (let n = 0; n < 5000; n += 1) assert.ok(scanner.scan(Buffer.from(text(`key${n}`)), 0) > 0)
   const learned = scanner.outlines.all.length
   assert.ok(learned > 0 && learned <= 64, `${learned} outlines`)
@@ -82,12 +82,26 @@ test('an EventScanner learns no more when events never look alike, and still kno
 
 test('an EventScanner knows at once what was met last, among many outlines that part at one place', () => {
   const scanner = new EventScanner(KEYS)
-  const text = (key: string, value: string) => `{"id":"a","createdAt":"t","${key}":"${value}"}    `
+  const text = (key: string, value: string) => `{"id":"a","createdAt":"t","${key}":"${value}"}        `
   const keys = Array.from({ length: 40 }, (_, n) => `k${n}`)
   for (const key of keys) scanner.scan(Buffer.from(text(key, 'x')), 0)
   for (const key of [...keys, ...keys.toReversed()]) {
     scanner.scan(Buffer.from(text(key, 'other')), 0)
     assert.equal(scanner.isKnown, true, key)
+  }
+})
+
+test('an EventScanner takes no text for another that differs in the sign of a zero alone', () => {
+  const scanner = new EventScanner(KEYS)
+  const event = (key: Buffer) =>
+    Buffer.concat([Buffer.from('{"id":"a","createdAt":"t","'), key, Buffer.from('":1}        ')])
+  const zeros = Buffer.alloc(24)
+  scanner.scan(event(zeros), 0)
+  for (let at = 0; at < zeros.length; at += 1) {
+    const other = Buffer.from(zeros)
+    other[at] = 0x80
+    scanner.scan(event(other), 0)
+    assert.equal(scanner.isKnown, false, `byte ${at}`)
   }
 })
 
