@@ -123,6 +123,8 @@ export interface Destination {
     event: AuditEvent,
     options: { readonly restamp: boolean; readonly mark?: ReplayMark | undefined },
   ): number
+  /** Whether `encode` gives the streamed bytes as they are, unless an event is restamped: then those of many events can be copied at once. */
+  copies?(mark: ReplayMark | undefined): boolean
   /** Why an encoded event may not be sent at all, beyond its size: for the plan. `deliver` refuses it all the same. */
   refuses?(encoded: Uint8Array): { readonly code: string; readonly reason: string } | undefined
   /** Told of a run before its first `deliver`, in each process that works on it. */

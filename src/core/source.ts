@@ -127,6 +127,8 @@ export type EventShape = {
   aliases(eventType: string): readonly string[]
   /** The shape this product's own log stream would have sent, as JSON bytes copied from the event; names what could not be rebuilt. */
   asStreamed(event: AuditEvent, settings: StreamedSettings): Streamed
+  /** `asStreamed` gives each event's own bytes, and nothing is lost. */
+  readonly isStreamedAsIs?: boolean
   toCommon(record: JsonObject): CommonEvent
   /** Event types known so far, an open set: for completion and suggestions only. */
   readonly knownEventTypes: readonly string[]

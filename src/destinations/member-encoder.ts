@@ -42,6 +42,12 @@ export function memberEncoder(of: (...asked: Parameters<Encoder['encode']>) => M
   }
 }
 
+/** For providers that take the streamed object as it is: nothing but the mark is ever added. */
+export const plainEncoder: Encoder & Required<Pick<Destination, 'copies'>> = {
+  ...memberEncoder((object, _event, { mark }) => ({ object, members: markMember(mark) })),
+  copies: (mark) => mark === undefined,
+}
+
 /** The member that `--mark` adds; empty without it. */
 export function markMember(mark: ReplayMark | undefined): string {
   return mark === undefined

@@ -4,7 +4,7 @@ import { SECOND_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
 import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
 import type { Judged } from '../judge.ts'
-import { markMember, memberEncoder } from '../member-encoder.ts'
+import { plainEncoder } from '../member-encoder.ts'
 import {
   canaryOf,
   checkCanary,
@@ -109,7 +109,7 @@ function createCustom(name: string, options: CustomOptions, parts: DestinationPa
       // One at a time keeps the order; single events would take for ever.
       concurrency: isSingle ? 4 : 1,
     },
-    ...memberEncoder((object, _event, { mark }) => ({ object, members: markMember(mark) })),
+    ...plainEncoder,
     deliver,
     async test({ send, signal }) {
       await signer()

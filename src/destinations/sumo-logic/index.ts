@@ -5,7 +5,7 @@ import { registerSecret } from '../../core/secret.ts'
 import { DAY_MS, SECOND_MS } from '../../core/time-range.ts'
 import { type DestinationParts, defineDestination } from '../define-destination.ts'
 import { acceptsOf, assembleHeaders, bodyOf, countOf, limitsOf } from '../envelope.ts'
-import { markMember, memberEncoder } from '../member-encoder.ts'
+import { plainEncoder } from '../member-encoder.ts'
 import { canaryOf, checkCanary, checkReach, judgePlain, UNPROVED } from '../plain-receiver.ts'
 import { SUMO_GUIDE } from './guide.ts'
 import { ACCEPTS, DEFAULT_LIMITS, FRAME, HARD_LIMITS, type SumoOptions, sumoOptions } from './options.ts'
@@ -80,7 +80,7 @@ function createSumoLogic(name: string, options: SumoOptions, parts: DestinationP
       maxSpanMs: DAY_MS,
       concurrency: 1,
     },
-    ...memberEncoder((object, _event, { mark }) => ({ object, members: markMember(mark) })),
+    ...plainEncoder,
     deliver,
     async test({ send, signal }) {
       const { service, url } = await endpoint()

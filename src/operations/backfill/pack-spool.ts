@@ -30,6 +30,8 @@ export function* packSpool(
       const count = Math.min(block.spans.count, before - block.position)
       const eventOf = eventsAt(block.spans, parts.source.shape, spare)
       for (let i = 0; i < count; i += 1) {
+        i = packing.addLines(block, i, count)
+        if (i === count) break
         const event = eventOf(i)
         packing.add(block, i, event)
         // Nobody keeps it: the next one may take its place.
@@ -51,6 +53,7 @@ class Packing {
   readonly #late: EncodeOptions['late']
   readonly #large: LargeEvents
   readonly #packer: Packer
+  readonly #copies: boolean
   readonly #plain: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
   readonly #restamped: { readonly restamp: boolean; readonly mark: EncodeOptions['mark'] }
   #aside: Prepared[] = []
@@ -69,8 +72,25 @@ class Packing {
     this.#late = late
     this.#large = large
     this.#packer = new Packer(parts.destination, rules)
+    const { source, destination } = parts
+    const { accepts, advised } = destination.traits
+    // Nothing has to be asked of each event: it goes as it lies in the spool.
+    this.#copies =
+      source.shape.isStreamedAsIs === true &&
+      destination.copies?.(mark) === true &&
+      destination.refuses === undefined &&
+      accepts.pastMs === undefined &&
+      accepts.futureMs === undefined &&
+      advised === undefined
     this.#plain = { restamp: false, mark }
     this.#restamped = { restamp: true, mark }
+  }
+
+  /** As many as can be copied at once of the events of the block from `from` on; gives the number of the first one left, for `add`. */
+  addLines({ spans, offset }: SpooledSpans, from: number, to: number): number {
+    const { bytes, rows, times } = spans
+    if (!this.#copies || times === undefined || this.#aside.length > 0) return from
+    return this.#packer.keepLines({ bytes, rows, times }, from, to, offset)
   }
 
   /** The event that lies at `i` of the block. */

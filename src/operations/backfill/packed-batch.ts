@@ -2,7 +2,7 @@ import type { Batch } from './batches.ts'
 import type { Prepared } from './encode.ts'
 import type { Kept } from './packer.ts'
 
-const NONE: readonly string[] = []
+export const NONE: readonly string[] = []
 const NO_BODY = Buffer.alloc(0)
 
 /** Of an event: where it begins and ends in the body, where its line ends in the spool, and its time. */
@@ -79,26 +79,35 @@ export class PackedBatch implements Batch {
   }
 
   /** Notes the event that lies at `[start, end)` of the body. */
-  add(start: number, end: number, event: Kept): void {
-    const { atMs, notRebuilt } = event
+  add(start: number, end: number, { spoolTo, atMs, isRestamped, notRebuilt }: Kept): void {
+    if (isRestamped) {
+      this.#restamped.add(this.count)
+      this.restamped += 1
+    }
+    this.addPlain(start, end, spoolTo, atMs)
+    this.lacks(notRebuilt)
+  }
+
+  /** The same for an event that is not restamped; `lacks` is to be told of it, or of it and those before it at once. */
+  addPlain(start: number, end: number, spoolTo: number, atMs: number): void {
     const at = this.count * FIELDS
     if (at === this.#table.length) this.#grow()
     const table = this.#table
     table[at] = start
     table[at + 1] = end
-    table[at + 2] = event.spoolTo
+    table[at + 2] = spoolTo
     table[at + 3] = atMs
-    if (event.isRestamped) {
-      this.#restamped.add(this.count)
-      this.restamped += 1
-    }
     this.count += 1
     if (atMs < this.oldest) this.oldest = atMs
     if (atMs > this.newest) this.newest = atMs
+  }
+
+  /** What could not be rebuilt of the events that were added last. */
+  lacks(fields: readonly string[]): void {
     // An object for each event would outlive the request and keep the collector busy.
     const last = this.#notRebuilt.at(-1)
-    if (last !== undefined && isSameList(last.fields, notRebuilt)) last.to = this.count
-    else this.#notRebuilt.push({ fields: notRebuilt, to: this.count })
+    if (last !== undefined && isSameList(last.fields, fields)) last.to = this.count
+    else this.#notRebuilt.push({ fields, to: this.count })
   }
 
   addLossesTo(lost: Map<string, number>): void {

@@ -1,13 +1,18 @@
 import type { Destination } from '../../core/destination.ts'
-import type { AuditEvent } from '../../core/event.ts'
+import { type AuditEvent, SPAN_FIELDS } from '../../core/event.ts'
 import { type BatchRules, checkRules } from '../../streams/batch.ts'
-import { type EventTable, eventTable, PackedBatch } from './packed-batch.ts'
+import { type EventTable, eventTable, NONE, PackedBatch } from './packed-batch.ts'
 
 /** A body begins with this much room and grows to what it needs; the next begins as large as the one before ended. */
 const FIRST_BYTES = 256 * 1024
 const SPARE_BYTES = 8 * 1024
 /** Bodies kept for reuse. */
 const MAX_SPARE = 4
+
+const NEWLINE = 0x0a
+
+/** Events that lie one behind the other with a byte between them: a block of the spool. Rows as in `EventSpans`. */
+export type Lines = { readonly bytes: Uint8Array; readonly rows: Int32Array; readonly times: Float64Array }
 
 type Encode = NonNullable<Destination['encodeInto']>
 
@@ -97,6 +102,42 @@ export class Packer {
     this.#batch.add(at, behind, event)
     this.#at = behind
     return full
+  }
+
+  /**
+   * Puts as many of the lines `[from, to)` of a block into the batch that was begun as it has room for, all of them copied at once: for
+   * events that are sent as they lie there. Gives the number of the first one left, and neither begins a batch nor ends one. `offset`: of
+   * the block in the spool.
+   */
+  keepLines({ bytes, rows, times }: Lines, from: number, to: number, offset: number): number {
+    const { limits, frame } = this.#rules
+    const batch = this.#batch
+    if (batch === undefined || frame.separator.length !== 1) return from
+    const room = limits.maxBytes - frame.close.length
+    const start = this.#start()
+    const shift = start - (rows[from * SPAN_FIELDS] as number)
+    let behind = start - 1
+    let n = from
+    for (; n < to && batch.count < this.#maxEvents; n += 1) {
+      const begin = (rows[n * SPAN_FIELDS] as number) + shift
+      const end = (rows[n * SPAN_FIELDS + 1] as number) + shift
+      const atMs = times[n] as number
+      if (begin !== behind + 1 || end > room || end - begin > limits.maxEventBytes) break
+      if (Math.max(batch.newest, atMs) - Math.min(batch.oldest, atMs) > this.#maxSpanMs) break
+      batch.addPlain(begin, end, offset + end - shift + 1, atMs)
+      behind = end
+    }
+    if (n === from) return from
+    batch.lacks(NONE)
+    while (behind > this.#body.length) this.#grow()
+    const body = this.#body
+    body.set(bytes.subarray(start - shift, behind - shift), start)
+    const separator = frame.separator.charCodeAt(0)
+    body[start - 1] = separator
+    if (separator !== NEWLINE)
+      for (let k = from; k < n - 1; k += 1) body[(rows[k * SPAN_FIELDS + 1] as number) + shift] = separator
+    this.#at = behind
+    return n
   }
 
   /** The batch that was begun, if any; a next event begins another. */

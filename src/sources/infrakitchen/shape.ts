@@ -83,6 +83,7 @@ export function infrakitchenShape(
     isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
     asStreamed: asItIs,
+    isStreamedAsIs: true,
     toCommon: (record) => commonOf(record, times, organization()),
     knownEventTypes: ACTIONS,
   }

@@ -92,6 +92,7 @@ export function scaivaultShape(tenant: () => string | undefined = () => undefine
     isPlainlyNamed: true,
     aliases: (eventType) => [eventType],
     asStreamed: asItIs,
+    isStreamedAsIs: true,
     toCommon: (record) => commonOf(record, tenant()),
     knownEventTypes: ACTIONS,
   }
