@@ -60,6 +60,8 @@ export type SpanPage = {
   readonly values?: PageValues | undefined
   /** Where to say that they are missed. */
   readonly wish?: ValueWish | undefined
+  /** It was seen that no event holds a newline. */
+  readonly isCompact?: boolean | undefined
 }
 export const SPAN_FIELDS = 6
 
@@ -121,6 +123,10 @@ export class SpanEvent implements AuditEvent {
   }
   get timeEnd(): number {
     return this.#bound(5)
+  }
+  /** Whether the events of its page are known to hold no newline. */
+  get isCompact(): boolean {
+    return this.#page.isCompact === true
   }
   get source(): string {
     return this.#page.reader.type

@@ -45,8 +45,18 @@ export function eventAt(spans: EventSpans, i: number, shape: EventShape): AuditE
   return eventOf(pageOf(spans, shape), i, shape)
 }
 
-function pageOf({ bytes, count, rows, values, wish, times }: EventSpans, { reader }: EventShape): SpanPage {
-  return { reader, buffer: bytes, rows, base: 0, times: times ?? new Float64Array(count), values, wish }
+function pageOf(spans: EventSpans, { reader }: EventShape): SpanPage {
+  const { bytes, count, rows, values, wish, times, isCompact } = spans
+  return {
+    reader,
+    buffer: bytes,
+    rows,
+    base: 0,
+    times: times ?? new Float64Array(count),
+    values,
+    wish,
+    isCompact,
+  }
 }
 
 function eventOf(page: SpanPage, i: number, shape: EventShape, spare?: SpanEvent): AuditEvent {

@@ -24,6 +24,8 @@ export type EventSpans = {
   /** Where the values of the events lie, when a scanner was given that remembers outlines and was told that they are wanted. */
   readonly values?: PageValues | undefined
   readonly wish?: ValueWish | undefined
+  /** It was seen that no event holds a newline. */
+  readonly isCompact?: boolean | undefined
   /** When the events happened, in milliseconds, where it is known already: then those with a plain id and time have been read before. */
   readonly times?: Float64Array | undefined
 }
@@ -74,7 +76,7 @@ export function sliceEvents(bytes: Uint8Array, options: SliceOptions): SlicedEve
   )
   if (arrayEnd < 0 || hasNewline(bytes, arrayStart, arrayEnd) || !isUtf8(bytes)) return undefined
   const envelope = envelopeAround(bytes, arrayStart, arrayEnd, path)
-  return envelope && { spans: list.spans(), envelope: () => envelope }
+  return envelope && { spans: list.spans({ isCompact: true }), envelope: () => envelope }
 }
 
 /**

@@ -52,11 +52,11 @@ export class SpanList {
     else this.#values.addNone()
   }
 
-  /** `times`: see `EventSpans`. */
-  spans(times?: Float64Array): EventSpans {
+  /** `known`: what else is known of them. */
+  spans(known: Pick<EventSpans, 'times' | 'isCompact'> = {}): EventSpans {
     const rows = scratchRows.slice(0, this.#count * FIELDS)
     const values = this.#values?.copied(this.#scanner?.outlines.all ?? [])
-    return new Spans(this.#bytes, this.#count, rows, { values, wish: this.#scanner, times })
+    return new Spans(this.#bytes, this.#count, rows, { ...known, values, wish: this.#scanner })
   }
 }
 
@@ -74,13 +74,14 @@ class Spans implements EventSpans {
   readonly values: PageValues | undefined
   readonly wish: ValueWish | undefined
   readonly times: Float64Array | undefined
+  readonly isCompact: boolean | undefined
   readonly #columns: Int32Array[] = []
 
   constructor(
     bytes: Uint8Array,
     count: number,
     rows: Int32Array,
-    { values, wish, times }: Pick<EventSpans, 'values' | 'wish' | 'times'>,
+    { values, wish, times, isCompact }: Pick<EventSpans, 'values' | 'wish' | 'times' | 'isCompact'>,
   ) {
     this.bytes = bytes
     this.count = count
@@ -88,6 +89,7 @@ class Spans implements EventSpans {
     this.values = values
     this.wish = wish
     this.times = times
+    this.isCompact = isCompact
   }
 
   get starts(): Int32Array {

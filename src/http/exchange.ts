@@ -48,12 +48,16 @@ const MAX_TRUSTED_LENGTH = 16 * 1024 * 1024
 
 /**
  * Sends one request and reads the whole answer. A handler of our own and not `Dispatcher.request`: it hears the moment at which writing
- * begins, before which nothing can have left, and it bounds the body while it arrives. Redirects are answers.
+ * begins, before which nothing can have left, and it bounds the body while it arrives. Redirects are answers. `timeout` aborts when the
+ * request's total time is up.
  */
-export function exchange(dispatcher: Dispatcher, request: WireRequest): Promise<WireReply | WireFailure> {
+export function exchange(
+  dispatcher: Dispatcher,
+  request: WireRequest,
+  timeout = AbortSignal.timeout(request.timeoutMs),
+): Promise<WireReply | WireFailure> {
   return new Promise((resolve) => {
     const { signal, maxBytes } = request
-    const timeout = AbortSignal.timeout(request.timeoutMs)
     let controller: Dispatcher.DispatchController | undefined
     let stopped: Error | undefined
     let hasStarted = false

@@ -11,6 +11,7 @@ import type { RateLimiter } from './rate-limit.ts'
 import { httpReply, requestIdOf } from './reply.ts'
 import { type Failed, isFailed, type RetryParts, untilAnswered } from './retry-loop.ts'
 import { targetsOf } from './target.ts'
+import { totalTimeouts } from './total-timeouts.ts'
 
 export type ServiceParts = {
   readonly service: string
@@ -46,6 +47,7 @@ const gzipAsync = promisify(gzip)
 export function httpService(parts: ServiceParts): HttpService {
   const { service, clock, dispatcher } = parts
   const targetOf = targetsOf(parts.base)
+  const timeoutOf = totalTimeouts(clock)
   let requests = 0
 
   const prepare = async (request: HttpRequest, maxBytes = MAX_RESPONSE_BYTES): Promise<Prepared> => {
@@ -133,7 +135,7 @@ export function httpService(parts: ServiceParts): HttpService {
   }
 
   const once = async (prepared: Prepared, attempts: number): Promise<HttpReply | Failed> => {
-    const answer = await send(prepared, exchange)
+    const answer = await send(prepared, (to, wire) => exchange(to, wire, timeoutOf(wire.timeoutMs)))
     return answer.kind === 'reply' ? finish(prepared, answer, attempts) : answer
   }
 

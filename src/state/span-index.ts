@@ -95,7 +95,7 @@ export class SpanIndex {
         at = end + 1
       }
     }
-    return list.spans(times)
+    return list.spans({ times })
   }
 
   close(): void {

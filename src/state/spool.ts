@@ -84,7 +84,7 @@ export class Spool {
   appendAll(events: readonly AuditEvent[]): void {
     for (let n = 0; n < events.length; ) {
       const event = events[n] as AuditEvent
-      if (event instanceof SpanEvent && this.#isCompact(event.buffer)) {
+      if (event instanceof SpanEvent && (event.isCompact || this.#isCompact(event.buffer))) {
         const run = event.runIn(events, n)
         this.#putRun(run)
         n += run.count
@@ -135,7 +135,7 @@ export class Spool {
     return !this.#isCompact(buffer) && buffer.subarray(start, end).includes(NEWLINE)
   }
 
-  /** Most pages hold no newline at all, which one look at each tells. */
+  /** Most pages hold no newline at all, which one look at each tells where nobody has looked yet. */
   #isCompact(buffer: Uint8Array): boolean {
     if (buffer === this.#compact) return true
     if (buffer.includes(NEWLINE)) return false
