@@ -151,6 +151,10 @@ export class SpanEvent implements AuditEvent {
   }
   /** How many of `events` from `from` on, itself being the first, lie in one page one behind the other with a byte between them. */
   runIn(events: readonly AuditEvent[], from: number): SpanRun {
+    return { page: this.#page, first: this.#n, count: this.#countIn(events, from) }
+  }
+  // A loop of its own: the engine compiles it before it has ever seen the run made, and would throw that away each time.
+  #countIn(events: readonly AuditEvent[], from: number): number {
     const page = this.#page
     const { rows } = page
     const first = this.#n
@@ -161,7 +165,7 @@ export class SpanEvent implements AuditEvent {
       if (rows[row + SPAN_FIELDS] !== (rows[row + 1] as number) + 1) break
       count += 1
     }
-    return { page, first, count }
+    return count
   }
   /** Fills `into` with where the event's values lie; false when its page does not know. */
   readValues(into: EventValues): boolean {

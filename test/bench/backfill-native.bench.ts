@@ -1,6 +1,6 @@
 /**
  * Backfill of events that go as they are: a source other than Infisical in the provider's own envelope, against fetch, zod, the same envelope by
- * objects and fetch POST. `npm run bench backfill-native [-- --events=600000 --rounds=3]`
+ * objects and fetch POST. `npm run bench backfill-native [-- --events=600000 --rounds=5]`
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { numberFlag, print, printCosts, verdict } from './support/report.ts'
 import { auditctl, naive, run } from './support/run.ts'
 
 const events = numberFlag('events', 600_000)
-const rounds = numberFlag('rounds', 3)
+const rounds = numberFlag('rounds', 5)
 
 const folder = mkdtempSync(join(tmpdir(), 'auditctl-bench-'))
 const source = await startNativeSource(events)
