@@ -74,7 +74,7 @@ export function sliceEvents(bytes: Uint8Array, options: SliceOptions): SlicedEve
     scanner ?? new EventScanner(options, { learns: false }),
     list,
   )
-  if (arrayEnd < 0 || hasNewline(bytes, arrayStart, arrayEnd) || !isUtf8(bytes)) return undefined
+  if (arrayEnd < 0 || !isUtf8(bytes)) return undefined
   const envelope = envelopeAround(bytes, arrayStart, arrayEnd, path)
   return envelope && { spans: list.spans({ isCompact: true }), envelope: () => envelope }
 }
@@ -108,7 +108,7 @@ export function spansOf(
   return list.spans()
 }
 
-/** The index after the array, or -1. */
+/** The index after the array, or -1, also where an event spans lines or begins on another than the one before. */
 function scanElements(bytes: Uint8Array, arrayStart: number, scanner: EventScanner, list: SpanList): number {
   const limit = bytes.length
   let i = skipSpace(bytes, arrayStart + 1, limit)
@@ -116,13 +116,15 @@ function scanElements(bytes: Uint8Array, arrayStart: number, scanner: EventScann
   for (;;) {
     if (i >= limit || bytes[i] !== OPEN_BRACE) return -1
     const end = scanner.scan(bytes, i)
-    if (end < 0) return -1
+    // What is recognised holds no newline.
+    if (end < 0 || (!scanner.isKnown && hasNewline(bytes, i, end))) return -1
     list.add(i, end, found, scanner.isKnown)
     i = bytes[end] === COMMA ? end : skipSpace(bytes, end, limit)
     if (i >= limit) return -1
     if (bytes[i] === CLOSE_BRACKET) return i + 1
     if (bytes[i] !== COMMA) return -1
     i = bytes[i + 1] === OPEN_BRACE ? i + 1 : skipSpace(bytes, i + 1, limit)
+    if (i > end + 1 && hasNewline(bytes, end, i)) return -1
   }
 }
 
@@ -137,8 +139,7 @@ function findArray(bytes: Uint8Array, path: readonly string[]): number {
 }
 
 function hasNewline(bytes: Uint8Array, start: number, end: number): boolean {
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(NEWLINE, start)
-  return at >= 0 && at < end
+  return bytes.subarray(start, end).includes(NEWLINE)
 }
 
 // Stands for the array while what surrounds it is parsed; a repeated key would put something else in its place.

@@ -11,6 +11,7 @@ const BACKSLASH = 0x5c
 const COLON = 0x3a
 const MINUS = 0x2d
 const SPACE = 0x20
+const NEWLINE = 0x0a
 
 /** What follows the fixed text of a step: a string, whose quotes belong to the fixed text, a number, or nothing. */
 const STRING = 0
@@ -71,7 +72,7 @@ class Step {
   }
 }
 
-/** Remembers the outlines of a log's events, and recognises them. */
+/** Remembers the outlines of a log's events, and recognises them; never one that spans lines. */
 export class Outlines {
   readonly all: Outline[] = []
   /** The values of the event matched or learned last, in their order: number n lies in `[marks[2n], marks[2n + 1])`, strings inside their quotes. */
@@ -226,8 +227,8 @@ export class Outlines {
       if (step.kind === kind && Buffer.compare(step.text, text) === 0) return step
       siblings += 1
     }
-    // Zeros are equal whatever their sign: see `Step.doubles`.
-    if (siblings === MAX_SIBLINGS || text.includes(0)) return undefined
+    // Zeros are equal whatever their sign: see `Step.doubles`. And who reads replies relies on that no event spans lines.
+    if (siblings === MAX_SIBLINGS || text.includes(0) || text.includes(NEWLINE)) return undefined
     const step = new Step(Uint8Array.from(text), kind)
     step.sibling = parent.first
     parent.first = step

@@ -67,11 +67,21 @@ function joined(first: string, second: string): string {
 }
 
 function encodedQuery(query: NonNullable<HttpRequest['query']>): string {
-  const parameters = new URLSearchParams()
+  let text = ''
   for (const name in query) {
     const value = query[name]
-    if (value !== undefined) parameters.append(name, String(value))
+    if (value === undefined) continue
+    if (text !== '') text += '&'
+    text += `${encoded(name)}=${encoded(String(value))}`
   }
-  // A plus is a space in forms only; `%20` is one everywhere.
-  return parameters.toString().replaceAll('+', '%20')
+  return text
+}
+
+/** As forms encode it, at a fraction of the cost of `URLSearchParams`; but a space is `%20`, which is one everywhere. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(/[!'()~]/g, hex)
+}
+
+function hex(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }

@@ -19,7 +19,7 @@ type TakenSlice = {
 }
 
 /** A commit waits for the disk twice. So much is worth one, and so is what took so long to read. */
-const COMMIT_BYTES = 8 * 1024 * 1024
+const COMMIT_BYTES = 32 * 1024 * 1024
 const COMMIT_MS = 1000
 
 /**

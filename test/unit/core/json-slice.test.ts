@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ContractError } from '../../../src/core/errors.ts'
+import { EventScanner } from '../../../src/core/event-scanner.ts'
 import { type EventSpans, sliceEvents, sliceOrParse, spansOf } from '../../../src/core/json-slice.ts'
 import { randomEvent, seededRandom } from '../../support/json-fuzz.ts'
 
@@ -114,6 +115,15 @@ describe('sliceEvents()', () => {
       assert.equal(sliceEvents(typeof body === 'string' ? bytesOf(body) : body, KEYS), undefined)
     })
   }
+
+  test('proves nothing about events that span lines, however many of them it has seen', () => {
+    const scanner = new EventScanner(KEYS)
+    const event = (n: number, space: string) => `{"id":"${n}",${space}"createdAt":"t","n":[1,${space}2]}`
+    for (const space of ['', '\n', '', '\n', '\n']) {
+      const body = `{"auditLogs":[${[1, 2, 3].map((n) => event(n, space)).join(',')}],"total":3}`
+      assert.equal(sliceEvents(bytesOf(body), { ...KEYS, scanner }) !== undefined, space === '', space)
+    }
+  })
 
   test('finds what JSON.parse finds in replies of every kind (fuzzed)', () => {
     const random = seededRandom(20261120)
