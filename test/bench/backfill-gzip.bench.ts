@@ -23,7 +23,7 @@ try {
     })
     const backfill = async (name: string) => {
       const words = ['backfill', '--stream', name, ...bench.window, '--all', '--new', '--yes', '-q']
-      const cost = await run(auditctl(...words), { env: bench.env })
+      const cost = await run(auditctl(...words), { env: bench.env, isFresh: true })
       const { bodies } = await receiver.take()
       assert.equal(
         bodies.reduce((total, body) => total + body.events, 0),

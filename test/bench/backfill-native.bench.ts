@@ -48,7 +48,7 @@ try {
           run: async () => {
             const cost = await run(
               auditctl('backfill', '--stream', stream, ...window, '--all', '--new', '--yes', '-q'),
-              { env },
+              { env, isFresh: true },
             )
             assert.equal(await arrived(), events, 'every event arrived once')
             return cost

@@ -27,7 +27,7 @@ try {
           run: async () => {
             const cost = await run(
               auditctl('backfill', '--stream', 'soc', ...bench.window, '--all', '--new', '--yes', '-q'),
-              { env: bench.env },
+              { env: bench.env, isFresh: true },
             )
             arrived = await receiver.take()
             assert.equal(sum(arrived, 'events'), events, 'every event arrived once')

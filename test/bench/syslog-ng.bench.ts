@@ -95,7 +95,7 @@ else {
           name: 'auditctl backfill --all',
           run: async () => {
             const words = ['backfill', '--stream', 'hook', ...window, '--all', '--new', '--yes', '-q']
-            const cost = await run(auditctl(...words), { env })
+            const cost = await run(auditctl(...words), { env, isFresh: true })
             assert.equal(await arrivedAt(receiver), events, 'every event arrived once')
             return cost
           },
