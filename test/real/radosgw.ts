@@ -13,6 +13,9 @@ export type S3RealServer = { readonly settings: Readonly<Record<string, string>>
 
 const NEEDED = ['monmaptool', 'ceph-mon', 'ceph-osd', 'ceph', 'radosgw', 'radosgw-admin']
 const KEYS = { accessKeyId: 'AUDITCTLREALTEST', secretAccessKey: 'auditctl-real-test-secret-key' }
+const ATTEMPTS = 3
+/** It takes a few seconds; a slow machine has ten times that. */
+const COMMAND_MS = 60_000
 const SDK = '@aws-sdk/client-s3'
 const run = promisify(execFile)
 
@@ -25,9 +28,22 @@ export function radosgwMissing(): string | false {
 
 /**
  * Ceph's S3 gateway over one monitor and one OSD in memory, as an ordinary user, without authentication among them; it takes about half a
- * minute. Programs that were only unpacked somewhere work too: their libraries are looked for beside them.
+ * minute. Programs that were only unpacked somewhere work too: their libraries are looked for beside them. A cluster that does not come up
+ * is made anew: now and then its first client waits for ever.
  */
 export async function startRadosgw(bucket: string): Promise<S3RealServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startCluster(bucket)
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`radosgw did not start (${reason}), trying again\n`)
+    }
+  }
+}
+
+async function startCluster(bucket: string): Promise<S3RealServer> {
   const folder = await mkdtemp(join(tmpdir(), 'auditctl-radosgw-'))
   const started: ChildProcess[] = []
   const [monitorPort, port] = [await freePort(), await freePort()]
@@ -36,7 +52,7 @@ export async function startRadosgw(bucket: string): Promise<S3RealServer> {
   const { env, libraries } = surroundings()
   const config = join(folder, 'ceph.conf')
   const ask = (program: string, ...args: string[]) =>
-    run(program, [...args, '-c', config], { env, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 })
+    run(program, [...args, '-c', config], { env, timeout: COMMAND_MS, maxBuffer: 16 * 1024 * 1024 })
   const serve = (program: string, ...args: string[]): void => {
     started.push(spawn(program, [...args, '-f', '-c', config], { env, stdio: 'ignore' }))
   }
@@ -66,7 +82,7 @@ export async function startRadosgw(bucket: string): Promise<S3RealServer> {
     )
     serve('radosgw', '-n', 'client.rgw')
     const endpoint = `http://127.0.0.1:${port}`
-    await untilAnswered(endpoint, 120_000)
+    await untilAnswered(endpoint, COMMAND_MS)
     await createBucket(endpoint, bucket)
     return { settings: { endpoint, region: 'us-east-1', bucket, ...KEYS }, close }
   } catch (error) {
