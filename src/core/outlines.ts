@@ -57,9 +57,9 @@ class Step {
   outline: Outline | undefined = undefined
 
   constructor(text: Uint8Array, kind: number) {
-    this.text = text
-    this.length = text.length
     const { length } = text
+    this.text = text
+    this.length = length
     const padded = new DataView(new ArrayBuffer(length + 4))
     for (let i = 0; i < length; i += 1) padded.setUint8(i, text[i] as number)
     this.doubles = new Float64Array(length >> 3)

@@ -51,18 +51,18 @@ export function targetsOf(base: URL): (request: Pick<HttpRequest, 'path' | 'quer
     const url = isAbsolute
       ? new URL(sameOrigin(asked, base))
       : new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}${asked}`)
-    const search = joined(isAbsolute ? '' : base.search.slice(1), url.search.slice(1))
+    const search = joinedQueries(isAbsolute ? '' : base.search.slice(1), url.search.slice(1))
     return { asked, origin: url.origin, path: url.pathname, search }
   }
   return ({ path, query }) => {
     const known = last?.asked === path ? last : resolve(path)
     last = known
-    const search = query === undefined ? known.search : joined(known.search, encodedQuery(query))
+    const search = query === undefined ? known.search : joinedQueries(known.search, encodedQuery(query))
     return { origin: known.origin, path: search === '' ? known.path : `${known.path}?${search}` }
   }
 }
 
-function joined(first: string, second: string): string {
+function joinedQueries(first: string, second: string): string {
   return first === '' || second === '' ? `${first}${second}` : `${first}&${second}`
 }
 

@@ -61,6 +61,20 @@ test('starting a command loads no package before the command asks for one', () =
   }
 })
 
+test('a command reaches its first request with few chunks', () => {
+  // Each costs the start a quarter of a millisecond: scripts/gathered.ts builds together what is needed together.
+  const needed = [
+    'main.ts',
+    'cli/program.ts',
+    'cli/start-runtime.ts',
+    'cli/commands/query.ts',
+    'http/client.ts',
+  ]
+  const sources = [...needed, 'sources/infisical/index.ts', 'formats/jsonl.ts'].map((file) => `src/${file}`)
+  const chunks = new Set(sources.flatMap((source) => [...loadedWith(chunkOf(source))]))
+  assert.ok(chunks.size <= 36, `${chunks.size} chunks`)
+})
+
 /** What a command's own chunk may bring along; everything else waits until it is needed. */
 const HEAVY = [
   '@napi-rs/keyring',

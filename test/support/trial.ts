@@ -160,3 +160,15 @@ export function fates(receipt: Receipt, count: number): string[] {
   for (const { position } of receipt.rejected ?? []) put(position, 'rejected')
   return fates.map((fate) => fate ?? 'unknown')
 }
+
+/** Runs a test beside a trial of its own, which is closed whatever comes of it. */
+export function withTrialOf<Sandbox extends SandboxService = SandboxService>(provider: string) {
+  return async (run: (trial: Trial, sandbox: Sandbox) => Promise<void>): Promise<void> => {
+    const trial = await startTrial(provider)
+    try {
+      await run(trial, trial.sandbox as Sandbox)
+    } finally {
+      await trial.close()
+    }
+  }
+}

@@ -16,20 +16,13 @@ import { createHttpClient } from '../../src/http/client.ts'
 import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { SOURCES } from '../../src/sources/registry.ts'
-import { samples, startTrial, type Trial } from '../support/trial.ts'
+import { samples, type Trial, withTrialOf } from '../support/trial.ts'
 import { fakeRuntime, invocation } from './cli/fake-runtime.ts'
 import { tempFolder } from './config/temp-folder.ts'
 
 const signal = new AbortController().signal
 
-async function withTrial(run: (trial: Trial, sandbox: AzureSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('azure')
-  try {
-    await run(trial, trial.sandbox as AzureSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<AzureSandbox>('azure')
 
 describe('the azure guide', () => {
   for (const [type, load] of Object.entries(SOURCES)) {

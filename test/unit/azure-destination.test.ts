@@ -6,18 +6,11 @@ import { azure } from '../../src/destinations/azure/index.ts'
 import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { batchOf, fates, sample, samples, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { batchOf, fates, sample, samples, streamedEvent, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 
-async function withTrial(run: (trial: Trial, sandbox: AzureSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('azure')
-  try {
-    await run(trial, trial.sandbox as AzureSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<AzureSandbox>('azure')
 
 describe('azure encode', () => {
   const live = sample(streamedEvent(1, Date.parse('2030-02-01T09:15:02.417Z')))

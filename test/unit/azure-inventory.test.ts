@@ -11,7 +11,7 @@ import { azure } from '../../src/inventories/azure/index.ts'
 import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS } from '../../src/sandbox/azure/table.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { sample, streamedEvent, type Trial, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const idOf = (number: number) => String(streamedEvent(number, 0)['id'])
@@ -31,14 +31,7 @@ async function read(
   }
 }
 
-async function withTrial(run: (trial: Trial, sandbox: AzureSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('azure')
-  try {
-    await run(trial, trial.sandbox as AzureSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<AzureSandbox>('azure')
 
 /** Delivers one event without its TimeGenerated, five days after it happened. */
 async function refill(trial: Trial, settings: object, number: number, atMs: number): Promise<void> {

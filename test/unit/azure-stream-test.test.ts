@@ -3,18 +3,11 @@ import { describe, test } from 'node:test'
 import { isoTime } from '../../src/core/time-range.ts'
 import type { AzureSandbox } from '../../src/sandbox/azure/index.ts'
 import { EXTENDED_COLUMNS, GUIDE_COLUMNS } from '../../src/sandbox/azure/table.ts'
-import { startTrial, type Trial } from '../support/trial.ts'
+import { type Trial, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 
-async function withTrial(run: (trial: Trial) => Promise<void>): Promise<void> {
-  const trial = await startTrial('azure')
-  try {
-    await run(trial)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf('azure')
 
 describe('azure test()', () => {
   const checksOf = async (trial: Trial, settings = {}) =>

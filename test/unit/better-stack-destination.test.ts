@@ -8,19 +8,12 @@ import { unusualHost } from '../../src/destinations/better-stack/test-stream.ts'
 import type { BetterStackSandbox } from '../../src/sandbox/better-stack/index.ts'
 import { dtOf } from '../../src/sandbox/better-stack/store.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { batchOf, fates, sample, samples, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { batchOf, fates, sample, samples, streamedEvent, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const MARK = { run: '01RUN', backfilledAt: '2026-11-20T12:00:00.000Z' }
 
-async function withTrial(run: (trial: Trial, sandbox: BetterStackSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('better-stack')
-  try {
-    await run(trial, trial.sandbox as BetterStackSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<BetterStackSandbox>('better-stack')
 
 /** A file's event: its source type is not the one whose shape we build ourselves. */
 function foreign(text: string): { readonly event: NamedEvent; readonly bytes: Buffer } {

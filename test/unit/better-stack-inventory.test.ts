@@ -8,7 +8,7 @@ import { createSql, quoted } from '../../src/inventories/better-stack/sql.ts'
 import type { BetterStackSandbox } from '../../src/sandbox/better-stack/index.ts'
 import { parseSql } from '../../src/sandbox/better-stack/sql-parse.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { batchOf, sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { batchOf, sample, streamedEvent, type Trial, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const idOf = (number: number) => String(streamedEvent(number, 0)['id'])
@@ -23,14 +23,7 @@ async function read(inventory: Inventory, window: TimeRange): Promise<{ ids: str
   }
 }
 
-async function withTrial(run: (trial: Trial, sandbox: BetterStackSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('better-stack')
-  try {
-    await run(trial, trial.sandbox as BetterStackSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<BetterStackSandbox>('better-stack')
 
 const withSearch = (trial: Trial, more: JsonObject, stream: JsonObject = {}): JsonObject => ({
   ...trial.settings,

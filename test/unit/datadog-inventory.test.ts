@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type TimeRange } from '../../src/c
 import { createSweep } from '../../src/inventories/datadog/sweep.ts'
 import type { DatadogSandbox } from '../../src/sandbox/datadog/index.ts'
 import { FAKE_START, fakeClock } from '../support/fake-clock.ts'
-import { batchOf, sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { batchOf, sample, streamedEvent, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const idOf = (number: number) => String(streamedEvent(number, 0)['id'])
@@ -21,14 +21,7 @@ async function read(inventory: Inventory, window: TimeRange): Promise<{ ids: str
   }
 }
 
-async function withTrial(run: (trial: Trial, sandbox: DatadogSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('datadog')
-  try {
-    await run(trial, trial.sandbox as DatadogSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<DatadogSandbox>('datadog')
 
 describe('datadog inventory', () => {
   test('rows dated by arrival are found in the window of their own time', () =>

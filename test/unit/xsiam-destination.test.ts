@@ -19,22 +19,15 @@ import {
   type Sample,
   sample,
   samples,
-  startTrial,
   streamedEvent,
   type Trial,
+  withTrialOf,
 } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const MARK = { run: '01RUN', backfilledAt: '2026-11-20T12:00:00.000Z' }
 
-async function withTrial(run: (trial: Trial, sandbox: XsiamSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('xsiam')
-  try {
-    await run(trial, trial.sandbox as XsiamSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<XsiamSandbox>('xsiam')
 
 /** Delivers on one destination, so that it remembers; each time with a fault or without. */
 function delivery(trial: Trial) {

@@ -9,7 +9,7 @@ import { createXql, quoted } from '../../src/inventories/xsiam/xql.ts'
 import type { XsiamSandbox } from '../../src/sandbox/xsiam/index.ts'
 import { parseXql } from '../../src/sandbox/xsiam/xql.ts'
 import { FAKE_START } from '../support/fake-clock.ts'
-import { batchOf, sample, startTrial, streamedEvent, type Trial } from '../support/trial.ts'
+import { batchOf, sample, streamedEvent, type Trial, withTrialOf } from '../support/trial.ts'
 
 const signal = new AbortController().signal
 const idOf = (number: number) => String(streamedEvent(number, 0)['id'])
@@ -24,14 +24,7 @@ async function read(inventory: Inventory, window: TimeRange): Promise<{ ids: str
   }
 }
 
-async function withTrial(run: (trial: Trial, sandbox: XsiamSandbox) => Promise<void>): Promise<void> {
-  const trial = await startTrial('xsiam')
-  try {
-    await run(trial, trial.sandbox as XsiamSandbox)
-  } finally {
-    await trial.close()
-  }
-}
+const withTrial = withTrialOf<XsiamSandbox>('xsiam')
 
 const withSearch = (trial: Trial, more: JsonObject): JsonObject => ({
   ...trial.settings,

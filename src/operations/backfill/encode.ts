@@ -24,7 +24,8 @@ export type EncodeOptions = {
 }
 
 const NOTHING = new Uint8Array(0)
-const NONE: readonly string[] = []
+/** One list for all: who counts what was lost sees at a glance that it is the same again. */
+export const NOTHING_LOST: readonly string[] = []
 
 /** The streamed shape in the provider's envelope, with the late rule applied at this moment. */
 export function prepare(
@@ -82,7 +83,7 @@ export function unsent(spooled: SpooledEvent, fate: Fate, code: string, reason: 
     encoded: NOTHING,
     atMs: event.occurredAtMs,
     isRestamped: false,
-    notRebuilt: NONE,
+    notRebuilt: NOTHING_LOST,
     code,
     reason,
   }

@@ -2,7 +2,7 @@ import { type AuditEvent, SPAN_FIELDS, SpanEvent } from '../../core/event.ts'
 import { eventsAt } from '../../core/events-of.ts'
 import { type BatchRules, refusalOf } from '../../streams/batch.ts'
 import { type Batch, batchOfItems, MAX_ASIDE } from './batches.ts'
-import { type EncodeOptions, lateNow, type Prepared, tooLargeReason, unsent } from './encode.ts'
+import { type EncodeOptions, lateNow, NOTHING_LOST, type Prepared, tooLargeReason, unsent } from './encode.ts'
 import type { LargeEvents } from './large-events.ts'
 import { Packer } from './packer.ts'
 import { type SpooledSpans, spooledSpans } from './spooled-events.ts'
@@ -43,8 +43,6 @@ export function* packSpool(
   }
   yield* packing.end()
 }
-
-const NOTHING_LOST: readonly string[] = []
 
 class Packing {
   /** Batches that are complete, in the order of the spool. */

@@ -1,8 +1,7 @@
 import type { Batch } from './batches.ts'
-import type { Prepared } from './encode.ts'
+import { NOTHING_LOST, type Prepared } from './encode.ts'
 import type { Kept } from './packer.ts'
 
-export const NONE: readonly string[] = []
 const NO_BODY = Buffer.alloc(0)
 
 /** Of an event: where it begins and ends in the body, where its line ends in the spool, and its time. */
@@ -137,7 +136,7 @@ export class PackedBatch implements Batch {
       encoded: this.#body.subarray(this.#of(i, 0), this.#of(i, 1)),
       atMs: this.#of(i, 3),
       isRestamped: this.#restamped.has(i),
-      notRebuilt: this.#notRebuilt.find(({ to }) => i < to)?.fields ?? NONE,
+      notRebuilt: this.#notRebuilt.find(({ to }) => i < to)?.fields ?? NOTHING_LOST,
       code: '',
       reason: '',
     }

@@ -1,7 +1,8 @@
 import type { Destination } from '../../core/destination.ts'
 import { type AuditEvent, SPAN_FIELDS } from '../../core/event.ts'
 import { type BatchRules, checkRules } from '../../streams/batch.ts'
-import { type EventTable, eventTable, NONE, PackedBatch } from './packed-batch.ts'
+import { NOTHING_LOST } from './encode.ts'
+import { type EventTable, eventTable, PackedBatch } from './packed-batch.ts'
 
 /** A body begins with this much room and grows to what it needs; the next begins as large as the one before ended. */
 const FIRST_BYTES = 256 * 1024
@@ -128,7 +129,7 @@ export class Packer {
       behind = end
     }
     if (n === from) return from
-    batch.lacks(NONE)
+    batch.lacks(NOTHING_LOST)
     while (behind > this.#body.length) this.#grow()
     const body = this.#body
     body.set(bytes.subarray(start - shift, behind - shift), start)
